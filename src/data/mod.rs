@@ -1,0 +1,1 @@
+//! One file a type. Encodings are private to this layer; it knows no keys of a database, no clients, no time.

@@ -1,0 +1,3 @@
+//! resplay: a Redis-compatible engine that does no I/O.
+
+pub mod data;
