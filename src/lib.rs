@@ -1,3 +1,4 @@
 //! resplay: a Redis-compatible engine that does no I/O.
 
 pub mod data;
+pub mod command;
