@@ -1,4 +1,5 @@
 //! resplay: a Redis-compatible engine that does no I/O.
 
 pub mod data;
+pub mod keyspace;
 pub mod command;

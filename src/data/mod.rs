@@ -1,1 +1,5 @@
 //! One file a type. Encodings are private to this layer; it knows no keys of a database, no clients, no time.
+
+pub mod table;
+pub mod packed;
+pub mod value;
