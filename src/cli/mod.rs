@@ -1,0 +1,7 @@
+//! What redis-cli does for its user, as a pure state machine: splitting a line, hints, HELP, completion, the reply
+//! formats, prompt states. It must not know the screen, the DOM or a socket: lines and bytes come in, actions go out.
+
+pub mod split;
+pub mod walk;
+pub mod format;
+pub mod printed;
