@@ -1,5 +1,9 @@
 //! One file a type. Encodings are private to this layer; it knows no keys of a database, no clients, no time.
 
+pub mod number;
+pub mod listpack;
 pub mod table;
 pub mod packed;
 pub mod value;
+pub mod list;
+pub mod hash;

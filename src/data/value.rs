@@ -1,9 +1,14 @@
 //! What a key holds when it does not fit into the keyspace's entry itself.
 
+use super::hash::Hash;
+use super::list::List;
+
 /// A value in a box of its own.
 pub enum Value {
     /// A string above [`INLINE_BYTES_MAX`], or one that is edited in place (APPEND, SETRANGE, SETBIT).
     String(Vec<u8>),
+    List(List),
+    Hash(Hash),
 }
 
 /// Longer strings live in a box of their own: from here on its 40 bytes cost less than 4 %, and giving a
