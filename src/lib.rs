@@ -5,3 +5,6 @@ pub mod data;
 pub mod keyspace;
 pub mod command;
 pub mod cli;
+
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;
