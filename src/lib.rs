@@ -3,8 +3,11 @@
 pub mod resp;
 pub mod data;
 pub mod keyspace;
+pub mod server;
 pub mod command;
+pub mod commands;
 pub mod cli;
+pub mod engine;
 
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

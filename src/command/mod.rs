@@ -1,12 +1,25 @@
-//! What a command is: declaration, arguments, context, the one calling path. Knows no single command.
+//! What a command is: its declaration, its arguments, its context, and the one calling path.
 
 pub mod declaration;
 pub mod keyspec;
+pub mod registry;
+pub mod args;
+pub mod ctx;
+pub mod call;
 
+pub use args::Args;
+pub use ctx::Ctx;
 pub use declaration::{Categories, Command, Exceptions, Flags, Group};
 pub use keyspec::{KeyFlags, Keys};
+pub use registry::{Lookup, Registry};
 
-/// The function of a command.
-pub type Run = fn();
+use crate::resp::ReplyWriter;
+use crate::server::error::Result;
 
-pub(crate) fn unreachable_run() {}
+/// A command's function: parse all arguments, check, read, write, reply.
+pub type Run = fn(&mut Ctx, &mut Args, &mut ReplyWriter) -> Result<()>;
+
+/// The function of a declaration that names none: containers.
+pub(crate) fn unreachable_run(_: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result<()> {
+    unreachable!("a container is never run itself")
+}

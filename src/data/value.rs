@@ -14,3 +14,14 @@ pub enum Value {
 /// Longer strings live in a box of their own: from here on its 40 bytes cost less than 4 %, and giving a
 /// string another key or an expiry time would copy too much.
 pub const INLINE_BYTES_MAX: usize = 1024;
+
+impl Value {
+    /// As TYPE names it.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Value::String(_) => "string",
+            Value::List(_) => "list",
+            Value::Hash(_) => "hash",
+        }
+    }
+}

@@ -1,3 +1,9 @@
-//! Requests from bytes, replies to bytes, replies from bytes. It must not know what Redis is.
+//! The wire: requests from bytes, replies to bytes (RESP2 and RESP3), replies from bytes. Knows nothing of Redis.
 
+pub mod double;
+pub mod request;
 pub mod reply;
+pub mod writer;
+
+pub use request::{ProtocolError, Request, RequestLimits, RequestParser, Span};
+pub use writer::{Protocol, ReplyWriter};

@@ -1,0 +1,272 @@
+//! The one calling path: sockets, the terminal, EXEC, scripts, unblocked clients and loading all come through here.
+
+use crate::format_error;
+use crate::resp::{Protocol, ReplyWriter, Span};
+use crate::server::Server;
+use crate::server::client::Flags as ClientFlags;
+use crate::server::clients::ClientId;
+use crate::server::error::{self, Error, Result};
+
+use super::declaration::{ADMIN, NO_AUTH, NO_MULTI, SKIP_MONITOR};
+use super::registry::{Lookup, Registry};
+use super::{Args, Command, Ctx};
+use super::ctx::{Origin, write_timeout};
+
+/// Checks and runs one request of a client; queues it inside MULTI.
+pub fn dispatch(
+    server: &mut Server,
+    registry: &Registry,
+    id: ClientId,
+    buffer: &[u8],
+    spans: &[Span],
+    reply: &mut ReplyWriter,
+    origin: Origin,
+) {
+    let words = Args::new(buffer, spans);
+    let (number, command) = match registry.lookup(&words) {
+        Lookup::Found(number, command) => (number, command),
+        lookup => return reject(server, id, None, &unknown(&lookup, &words), reply),
+    };
+    let arity = registry.arity(number);
+    let argc = words.argc() as i32;
+    if (arity > 0 && argc != arity) || argc < -arity {
+        return reject(server, id, Some(number), &wrong_arity(command), reply);
+    }
+    let flags = server.clients.get(id).map(|client| client.flags).unwrap_or_default();
+    if !flags.is_plain() && origin == Origin::Client {
+        if let Err(error) = check_state(server, id, flags, command) {
+            return reject(server, id, Some(number), &error, reply);
+        }
+        if flags.has(ClientFlags::MULTI) && !runs_inside_multi(command) {
+            queue(server, id, &words);
+            return reply.simple("QUEUED");
+        }
+    }
+    run(server, registry, id, (number, command), words, reply, origin);
+}
+
+/// Runs a command that has passed the checks.
+pub fn run(
+    server: &mut Server,
+    registry: &Registry,
+    id: ClientId,
+    (number, command): (usize, &'static Command),
+    words: Args,
+    reply: &mut ReplyWriter,
+    origin: Origin,
+) {
+    let Some(client) = server.clients.get_mut(id) else { return };
+    let db = client.db;
+    client.last_command = command.name;
+    if !server.monitors.is_empty() && !command.flags.has_any(SKIP_MONITOR.and(ADMIN)) && origin != Origin::Resumed
+    {
+        feed_monitors(server, id, db, &words, origin);
+    }
+    let started_at = server.microseconds();
+    let mark = reply.mark();
+    let dirty = server.dirty;
+    let mut ctx = Ctx::new(server, registry, id, db, command, origin, words.clone());
+    let mut args = words;
+    let result = (command.run)(&mut ctx, &mut args, reply);
+    let is_blocked = ctx.is_blocked();
+    ctx.server.tell_misses(db);
+    let changed = ctx.server.dirty != dirty;
+    ctx.propagate(changed);
+    let failed = result.is_err();
+    if let Err(error) = result {
+        reply.roll_back(mark);
+        if origin == Origin::Resumed && error == error::WRONG_TYPE {
+            // A key of another type took the name: the client goes on waiting.
+            return;
+        }
+        server.stats.count_error(error.code());
+        reply.error(error.text());
+    }
+    if origin == Origin::Resumed && !is_blocked {
+        server.unblock(id);
+    }
+    let ended_at = server.microseconds();
+    let stats = &mut server.stats;
+    stats.commands_processed += u64::from(origin != Origin::Resumed);
+    if let Some(counters) = stats.commands.get_mut(number) {
+        counters.calls += 1;
+        counters.microseconds += ended_at - started_at;
+        counters.failed += u64::from(failed);
+    }
+}
+
+/// Runs the commands of clients whose keys have become ready, until nothing more is.
+pub fn serve_waiting(server: &mut Server, registry: &Registry) {
+    while let Some((_, _, clients)) = server.waiting.next_ready() {
+        for id in clients {
+            resume(server, registry, id);
+        }
+    }
+}
+
+/// Runs a waiting client's command again from the start.
+fn resume(server: &mut Server, registry: &Registry, id: ClientId) {
+    let Some(client) = server.clients.get_mut(id) else { return };
+    let Some(blocked) = client.blocked.as_mut() else { return };
+    let request = std::mem::take(&mut blocked.request);
+    let (db, of_client) = (blocked.db, client.db);
+    client.db = db;
+    let mut reply = ReplyWriter::new(client.protocol());
+    std::mem::swap(&mut client.reply, &mut reply);
+    let words = Args::new(&request.bytes, &request.spans);
+    if let Lookup::Found(number, command) = registry.lookup(&words) {
+        run(server, registry, id, (number, command), words, &mut reply, Origin::Resumed);
+    }
+    server.propagation.flush();
+    let Some(client) = server.clients.get_mut(id) else { return };
+    client.db = of_client;
+    if let Some(blocked) = client.blocked.as_mut() {
+        blocked.request = request;
+    }
+    give_back(client, reply);
+    server.announce(id);
+}
+
+/// Ends the wait of a client whose time is up.
+pub fn time_out(server: &mut Server, registry: &Registry, id: ClientId) {
+    let Some(client) = server.clients.get_mut(id) else { return };
+    let Some(on_timeout) = client.blocked.as_ref().map(|blocked| blocked.on_timeout) else { return };
+    if on_timeout == crate::server::blocked::OnTimeout::RunAgain {
+        resume(server, registry, id);
+    } else {
+        write_timeout(&mut client.reply, on_timeout);
+        server.announce(id);
+    }
+    server.unblock(id);
+}
+
+/// Puts a client's reply back; what was pushed to it meanwhile follows.
+pub fn give_back(client: &mut crate::server::client::Client, mut reply: ReplyWriter) {
+    reply.raw(client.reply.bytes());
+    reply.set_protocol(client.reply.protocol());
+    client.reply = reply;
+}
+
+fn reject(server: &mut Server, id: ClientId, number: Option<usize>, error: &Error, reply: &mut ReplyWriter) {
+    if let Some(client) = server.clients.get_mut(id).filter(|client| client.flags.has(ClientFlags::MULTI)) {
+        client.flags.add(ClientFlags::DIRTY_EXEC);
+    }
+    server.stats.count_error(error.code());
+    if let Some(counters) = number.and_then(|number| server.stats.commands.get_mut(number)) {
+        counters.rejected += 1;
+    }
+    reply.error(error.text());
+}
+
+/// The checks of clients in a special state.
+fn check_state(server: &Server, id: ClientId, flags: ClientFlags, command: &Command) -> Result {
+    if flags.has(ClientFlags::NEEDS_AUTH) && !command.flags.has(NO_AUTH) {
+        return Err(error::NO_AUTH);
+    }
+    if flags.has(ClientFlags::MULTI) && command.flags.has(NO_MULTI) {
+        return Err(Error::new("ERR Command not allowed inside a transaction"));
+    }
+    let is_resp2 = server.clients.get(id).is_some_and(|client| client.protocol() == Protocol::Resp2);
+    const ALLOWED: [&str; 9] = [
+        "SUBSCRIBE",
+        "UNSUBSCRIBE",
+        "PSUBSCRIBE",
+        "PUNSUBSCRIBE",
+        "SSUBSCRIBE",
+        "SUNSUBSCRIBE",
+        "PING",
+        "QUIT",
+        "RESET",
+    ];
+    if flags.has(ClientFlags::SUBSCRIBED) && is_resp2 && !ALLOWED.contains(&command.name) {
+        return Err(format_error!(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+            full_name(command)
+        ));
+    }
+    Ok(())
+}
+
+/// Inside MULTI these run at once instead of being queued.
+fn runs_inside_multi(command: &Command) -> bool {
+    matches!(command.name, "EXEC" | "DISCARD" | "MULTI" | "WATCH" | "QUIT" | "RESET")
+}
+
+fn queue(server: &mut Server, id: ClientId, words: &Args) {
+    let Some(client) = server.clients.get_mut(id) else { return };
+    let words: Vec<&[u8]> = words.words().collect();
+    let request = crate::resp::Request::of(&words);
+    client.queue_bytes += request.heap_bytes();
+    client.queue.push(request);
+}
+
+/// `config|get`: how Redis names a command in errors and logs.
+pub fn full_name(command: &Command) -> String {
+    command.name.to_ascii_lowercase().replace(' ', "|")
+}
+
+pub fn wrong_arity(command: &Command) -> Error {
+    format_error!("ERR wrong number of arguments for '{}' command", full_name(command))
+}
+
+const SHOWN_BYTES_MAX: usize = 128;
+
+fn unknown(lookup: &Lookup, words: &Args) -> Error {
+    let shown = |word: &[u8]| word[..word.len().min(SHOWN_BYTES_MAX)].to_vec();
+    let mut text = Vec::new();
+    if let Lookup::UnknownSubcommand(container) = lookup {
+        text.extend_from_slice(b"ERR unknown subcommand '");
+        text.extend(shown(words.get(1)));
+        text.extend_from_slice(format!("'. Try {} HELP.", container.name).as_bytes());
+        return Error::bytes(text);
+    }
+    text.extend_from_slice(b"ERR unknown command '");
+    text.extend(shown(words.get(0)));
+    text.extend_from_slice(b"', with args beginning with: ");
+    let mut room = SHOWN_BYTES_MAX;
+    for word in words.words().skip(1) {
+        if room == 0 {
+            break;
+        }
+        let part = &word[..word.len().min(room)];
+        text.push(b'\'');
+        text.extend_from_slice(part);
+        text.extend_from_slice(b"' ");
+        room = room.saturating_sub(part.len() + 3);
+    }
+    Error::bytes(text)
+}
+
+/// MONITOR: one line a command, to every client that asked for it.
+fn feed_monitors(server: &mut Server, id: ClientId, db: usize, words: &Args, origin: Origin) {
+    let (seconds, microseconds) = (server.now_ms / 1000, server.now_ms % 1000 * 1000);
+    let address = match origin {
+        Origin::Script => "lua".to_string(),
+        _ => server.clients.get(id).map(|client| client.address.clone()).unwrap_or_default(),
+    };
+    let mut line = format!("{seconds}.{microseconds:06} [{db} {address}]").into_bytes();
+    for word in words.words() {
+        line.extend_from_slice(b" \"");
+        for &byte in word {
+            match byte {
+                b'\\' | b'"' => line.extend_from_slice(&[b'\\', byte]),
+                b'\n' => line.extend_from_slice(b"\\n"),
+                b'\r' => line.extend_from_slice(b"\\r"),
+                b'\t' => line.extend_from_slice(b"\\t"),
+                7 => line.extend_from_slice(b"\\a"),
+                8 => line.extend_from_slice(b"\\b"),
+                b' '..=b'~' => line.push(byte),
+                _ => line.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
+            }
+        }
+        line.push(b'"');
+    }
+    let monitors: Vec<ClientId> = server.monitors.iter().copied().collect();
+    for monitor in monitors {
+        server.write_to(monitor, |reply| {
+            reply.raw(b"+");
+            reply.raw(&line);
+            reply.raw(b"\r\n");
+        });
+    }
+}

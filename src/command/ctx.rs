@@ -1,0 +1,464 @@
+//! What a running command may do: typed access to keys, the hook for changes, blocking, propagation.
+
+use std::borrow::Cow;
+
+use crate::data::value::{INLINE_BYTES_MAX, Value};
+use crate::data::hash::Hash;
+use crate::data::list::List;
+use crate::data::number;
+use crate::keyspace::{Entry, Found, ValueMut, ValueRef};
+use crate::resp::{ReplyWriter, Request};
+use crate::server::blocked::{Blocked, OnTimeout};
+use crate::server::client::{Client, Flags};
+use crate::server::clients::ClientId;
+use crate::server::error::{self, Result};
+use crate::server::notify::Class;
+use crate::server::Server;
+
+use super::registry::Registry;
+use super::{Args, Command, call};
+
+/// On whose behalf a command runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A request of a client, now.
+    Client,
+    /// A queued command inside EXEC.
+    Exec,
+    /// redis.call in a script.
+    Script,
+    /// A blocked client's command, run again because a key is ready.
+    Resumed,
+    /// An AOF or a master: no checks, no propagation of its own.
+    Stream,
+}
+
+/// What becomes of a key's time to live when its value is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ttl {
+    Clear,
+    Keep,
+    /// Unix time in milliseconds.
+    At(u64),
+}
+
+/// What goes to the AOF and the replicas for a command that changed something.
+enum Effects {
+    Verbatim,
+    Nothing,
+    Instead(Vec<Request>),
+}
+
+pub struct Ctx<'a> {
+    pub server: &'a mut Server,
+    pub registry: &'a Registry,
+    pub client: ClientId,
+    pub db: usize,
+    pub command: &'static Command,
+    pub origin: Origin,
+    words: Args<'a>,
+    effects: Effects,
+    is_blocked: bool,
+}
+
+impl<'a> Ctx<'a> {
+    pub(super) fn new(
+        server: &'a mut Server,
+        registry: &'a Registry,
+        client: ClientId,
+        db: usize,
+        command: &'static Command,
+        origin: Origin,
+        words: Args<'a>,
+    ) -> Self {
+        Ctx { server, registry, client, db, command, origin, words, effects: Effects::Verbatim, is_blocked: false }
+    }
+
+    pub fn now_ms(&self) -> u64 {
+        self.server.now_ms
+    }
+
+    /// The client on whose behalf this runs.
+    pub fn client(&mut self) -> &mut Client {
+        self.server.clients.get_mut(self.client).expect("a client outlives its running command")
+    }
+
+    /// A random number.
+    pub fn random(&mut self) -> u64 {
+        self.server.rng.next()
+    }
+
+    // Reading keys. `read` is what a command's user sees: it counts hits and misses and touches the access clock.
+
+    /// Reaps the key if its time is up.
+    #[inline]
+    fn expire_now(&mut self, key: &[u8]) {
+        let db = self.server.keyspace.db_mut(self.db);
+        if db.volatile() > 0 && matches!(db.find(key, self.server.now_ms), Found::Expired) {
+            self.server.reap(self.db, key);
+        }
+    }
+
+    pub fn read(&mut self, key: &[u8]) -> Option<&Entry> {
+        self.expire_now(key);
+        let server = &mut *self.server;
+        match server.keyspace.db_mut(self.db).raw_mut(key) {
+            Some(entry) => {
+                server.stats.keyspace_hits += 1;
+                entry.set_clock(server.access_clock);
+                Some(entry)
+            }
+            None => {
+                server.stats.keyspace_misses += 1;
+                if server.config.notify.has(Class::KEY_MISS) {
+                    server.missed.push(key.into());
+                }
+                None
+            }
+        }
+    }
+
+    /// A look that leaves no trace (OBJECT, TTL …), expired keys aside.
+    pub fn peek(&mut self, key: &[u8]) -> Option<&Entry> {
+        self.expire_now(key);
+        self.server.keyspace.db(self.db).raw(key)
+    }
+
+    /// The entry, to be changed; no hit or miss is counted. Its expiry is changed by [`Ctx::set_expiry`] alone.
+    pub fn write(&mut self, key: &[u8]) -> Option<&mut Entry> {
+        self.expire_now(key);
+        let clock = self.server.access_clock;
+        let entry = self.server.keyspace.db_mut(self.db).raw_mut(key)?;
+        entry.set_clock(clock);
+        Some(entry)
+    }
+
+    pub fn exists(&mut self, key: &[u8]) -> bool {
+        self.peek(key).is_some()
+    }
+
+    /// The string at `key`, or nothing; any other type is an error. A hit or a miss is counted.
+    pub fn string(&mut self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
+        self.read(key).map(string_of).transpose()
+    }
+
+    /// As [`Ctx::string`], for commands that go on to write.
+    pub fn string_to_write(&mut self, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
+        self.write(key).map(|entry| string_of(entry)).transpose()
+    }
+
+    // Writing keys. None of these tells the world: say `changed`.
+
+    /// Stores a string, whatever was there before.
+    pub fn set_string(&mut self, key: &[u8], bytes: &[u8], ttl: Ttl) {
+        if let Some(int) = number::parse_i64(bytes).filter(|_| bytes.len() <= 20) {
+            return self.set_integer(key, int, ttl);
+        }
+        if bytes.len() > INLINE_BYTES_MAX {
+            return self.set_value(key, Value::String(bytes.to_vec()), ttl);
+        }
+        if self.replaces(key, "string") {
+            let entry = self.write(key).expect("it is there to be replaced");
+            entry.set_bytes(bytes);
+            entry.set_edited(false);
+            self.apply_ttl(key, ttl);
+        } else {
+            let mut entry = Entry::with_bytes(key, bytes);
+            if let Ttl::At(when_ms) = ttl {
+                entry.set_expires_at(Some(when_ms));
+            }
+            self.put_new(entry);
+        }
+    }
+
+    pub fn set_integer(&mut self, key: &[u8], value: i64, ttl: Ttl) {
+        if self.replaces(key, "string") {
+            self.write(key).expect("it is there to be replaced").set_int(value);
+            self.apply_ttl(key, ttl);
+        } else {
+            let mut entry = Entry::with_int(key, value);
+            if let Ttl::At(when_ms) = ttl {
+                entry.set_expires_at(Some(when_ms));
+            }
+            self.put_new(entry);
+        }
+    }
+
+    /// Stores a value of any type, whatever was there before.
+    pub fn set_value(&mut self, key: &[u8], value: Value, ttl: Ttl) {
+        if self.replaces(key, value.type_name()) {
+            self.write(key).expect("it is there to be replaced").set_boxed(Box::new(value));
+            self.server.keyspace.db_mut(self.db).set_field_deadline(key, None);
+            self.apply_ttl(key, ttl);
+        } else {
+            let mut entry = Entry::with_boxed(key, Box::new(value));
+            if let Ttl::At(when_ms) = ttl {
+                entry.set_expires_at(Some(when_ms));
+            }
+            self.put_new(entry);
+        }
+    }
+
+    /// Adds a key that is known to be absent.
+    pub fn put_new(&mut self, entry: Entry) {
+        entry.set_clock(self.server.access_clock);
+        if self.server.config.notify.has(Class::NEW) {
+            self.server.notify(self.db, entry.key(), Class::NEW, "new");
+        }
+        self.server.keyspace.db_mut(self.db).put_new(entry);
+    }
+
+    /// Whether a live key is there whose value a new one of type `type_name` replaces; says so to those who listen.
+    #[inline]
+    fn replaces(&mut self, key: &[u8], type_name: &str) -> bool {
+        let listening = self.server.config.notify.has(Class::OVERWRITTEN.or(Class::TYPE_CHANGED));
+        let Some(entry) = self.write(key) else { return false };
+        if listening {
+            let type_changes = type_name_of(entry) != type_name;
+            self.server.notify(self.db, key, Class::OVERWRITTEN, "overwritten");
+            if type_changes {
+                self.server.notify(self.db, key, Class::TYPE_CHANGED, "type_changed");
+            }
+        }
+        true
+    }
+
+    #[inline]
+    fn apply_ttl(&mut self, key: &[u8], ttl: Ttl) {
+        let db = self.server.keyspace.db_mut(self.db);
+        match ttl {
+            Ttl::Keep => {}
+            Ttl::Clear if db.volatile() == 0 => {}
+            Ttl::Clear => drop(db.set_expiry(key, None)),
+            Ttl::At(when_ms) => drop(db.set_expiry(key, Some(when_ms))),
+        }
+    }
+
+    /// Sets or clears when a key expires; false when there is no such key.
+    pub fn set_expiry(&mut self, key: &[u8], when_ms: Option<u64>) -> bool {
+        self.server.keyspace.db_mut(self.db).set_expiry(key, when_ms)
+    }
+
+    /// Takes a key away without a word; false when it was not there.
+    pub fn remove(&mut self, key: &[u8]) -> bool {
+        self.expire_now(key);
+        self.server.keyspace.db_mut(self.db).remove(key).is_some()
+    }
+
+    /// DEL: takes a key away and tells the world.
+    pub fn delete(&mut self, key: &[u8]) -> bool {
+        let removed = self.remove(key);
+        if removed {
+            self.changed(key, Class::GENERIC, "del");
+        }
+        removed
+    }
+
+    // Telling the world.
+
+    /// Every change to a key is told here, after it is made.
+    pub fn changed(&mut self, key: &[u8], class: Class, event: &str) {
+        self.server.dirty += 1;
+        self.server.changed(self.db, key, class, event);
+    }
+
+    /// As [`Ctx::changed`], in a database that is not the client's own (MOVE, COPY … DB).
+    pub fn changed_in(&mut self, db: usize, key: &[u8], class: Class, event: &str) {
+        self.server.dirty += 1;
+        self.server.changed(db, key, class, event);
+    }
+
+    /// A second notification for a change that has been told already.
+    pub fn notify(&mut self, key: &[u8], class: Class, event: &str) {
+        self.server.notify(self.db, key, class, event);
+    }
+
+    /// What the AOF and the replicas get instead of the command as it came; several calls add up.
+    pub fn propagate_as<T: AsRef<[u8]>>(&mut self, words: &[T]) {
+        if self.server.propagation.is_on() {
+            match &mut self.effects {
+                Effects::Instead(requests) => requests.push(Request::of(words)),
+                other => *other = Effects::Instead(vec![Request::of(words)]),
+            }
+        }
+    }
+
+    /// Nothing goes to the AOF and the replicas, although something changed.
+    pub fn propagate_nothing(&mut self) {
+        self.effects = Effects::Nothing;
+    }
+
+    /// The command as it came goes out although no key changed (PUBLISH).
+    pub fn propagate_always(&mut self) {
+        self.server.dirty += 1;
+    }
+
+    /// Sends on what this command did; called once, when it has ended.
+    pub(super) fn propagate(self, changed: bool) {
+        if !changed || !self.server.propagation.is_on() || self.origin == Origin::Stream {
+            return;
+        }
+        match self.effects {
+            Effects::Verbatim => self.server.propagation.add(self.db, self.words.words()),
+            Effects::Nothing => {}
+            Effects::Instead(requests) => {
+                for request in &requests {
+                    self.server.propagation.add(self.db, request.iter());
+                }
+            }
+        }
+    }
+
+    // Waiting.
+
+    /// Transactions and scripts never wait.
+    pub fn may_block(&self) -> bool {
+        !matches!(self.origin, Origin::Exec | Origin::Script | Origin::Stream)
+    }
+
+    /// Waits until one of `keys` changes; then the command runs again from the start. The command returns at once and
+    /// writes nothing. Where waiting is not allowed, the reply of a wait in vain is written. `deadline_ms`: `None` waits for
+    /// ever; a command that runs again keeps its first deadline.
+    pub fn block<'k>(
+        &mut self,
+        reply: &mut ReplyWriter,
+        keys: impl IntoIterator<Item = &'k [u8]>,
+        deadline_ms: Option<u64>,
+        on_timeout: OnTimeout,
+    ) {
+        if !self.may_block() {
+            return write_timeout(reply, on_timeout);
+        }
+        self.is_blocked = true;
+        if self.origin == Origin::Resumed {
+            return;
+        }
+        let mut waits_for: Vec<Box<[u8]>> = Vec::new();
+        for key in keys {
+            if !waits_for.iter().any(|known| **known == *key) {
+                waits_for.push(key.into());
+            }
+        }
+        let words: Vec<&[u8]> = self.words.words().collect();
+        let blocked = Blocked {
+            request: Request::of(&words),
+            db: self.db,
+            keys: waits_for,
+            wakes_on_delete: false,
+            deadline_ms,
+            since_ms: self.server.now_ms,
+            on_timeout,
+            order: self.server.waiting.next_order(),
+        };
+        self.server.waiting.add(self.client, &blocked);
+        let client = self.client();
+        client.flags.add(Flags::BLOCKED);
+        client.blocked = Some(Box::new(blocked));
+    }
+
+    /// Whether [`Ctx::block`] was called.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.is_blocked
+    }
+
+    /// The deadline for a timeout in seconds, as BLPOP takes it; 0 waits for ever.
+    pub fn deadline_of_seconds(&self, text: &[u8]) -> Result<Option<u64>> {
+        let seconds = super::args::parse_f64(text).ok_or(error::TIMEOUT_NOT_A_FLOAT)?;
+        let milliseconds = libm::ceil(seconds * 1000.0);
+        if milliseconds > i64::MAX as f64 {
+            return Err(error::TIMEOUT_OUT_OF_RANGE);
+        }
+        self.deadline_of(milliseconds as i64, seconds < 0.0)
+    }
+
+    /// The deadline for a timeout in milliseconds, as XREAD takes it; 0 waits for ever.
+    pub fn deadline_of_milliseconds(&self, text: &[u8]) -> Result<Option<u64>> {
+        let milliseconds =
+            number::parse_i64(text).ok_or(error::Error::new("ERR timeout is not an integer or out of range"))?;
+        self.deadline_of(milliseconds, milliseconds < 0)
+    }
+
+    fn deadline_of(&self, milliseconds: i64, is_negative: bool) -> Result<Option<u64>> {
+        if is_negative {
+            return Err(error::TIMEOUT_NEGATIVE);
+        }
+        if milliseconds == 0 {
+            return Ok(None);
+        }
+        let deadline = self.server.now_ms.checked_add(milliseconds as u64).filter(|&ms| ms <= i64::MAX as u64);
+        deadline.map(Some).ok_or(error::TIMEOUT_OUT_OF_RANGE)
+    }
+
+    // Running other commands.
+
+    /// Runs another command on behalf of the same client, in its present database: EXEC's queue, scripts.
+    pub fn call(&mut self, request: &Request, reply: &mut ReplyWriter, origin: Origin) {
+        call::dispatch(self.server, self.registry, self.client, &request.bytes, &request.spans, reply, origin);
+        self.db = self.client().db;
+    }
+}
+
+/// Typed access for one type: reading, changing, creating on demand. Any other type at the key is an error.
+macro_rules! typed {
+    ($variant:ident, $type:ty, $read:ident, $write:ident, $create:ident, $new:expr) => {
+        impl Ctx<'_> {
+            /// Counts a hit or a miss and touches the access clock.
+            pub fn $read(&mut self, key: &[u8]) -> Result<Option<&$type>> {
+                match self.read(key).map(Entry::value) {
+                    None => Ok(None),
+                    Some(ValueRef::Boxed(Value::$variant(value))) => Ok(Some(value)),
+                    Some(_) => Err(error::WRONG_TYPE),
+                }
+            }
+
+            pub fn $write(&mut self, key: &[u8]) -> Result<Option<&mut $type>> {
+                match self.write(key).map(Entry::value_mut) {
+                    None => Ok(None),
+                    Some(ValueMut::Boxed(Value::$variant(value))) => Ok(Some(value)),
+                    Some(_) => Err(error::WRONG_TYPE),
+                }
+            }
+
+            /// Creates an empty one where there is none; the caller fills it or removes the key.
+            pub fn $create(&mut self, key: &[u8]) -> Result<&mut $type> {
+                if self.write(key).is_none() {
+                    let new: $type = $new;
+                    self.put_new(Entry::with_boxed(key, Box::new(Value::$variant(new))));
+                }
+                Ok(self.$write(key)?.expect("it was there or has been created"))
+            }
+        }
+    };
+}
+
+typed!(List, List, list, list_mut, list_or_create, List::new());
+typed!(Hash, Hash, hash, hash_mut, hash_or_create, Hash::new());
+
+/// The string an entry holds; any other type is an error.
+pub fn string_of(entry: &Entry) -> Result<Cow<'_, [u8]>> {
+    match entry.value() {
+        ValueRef::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
+        ValueRef::Int(value) => Ok(Cow::Owned(itoa::Buffer::new().format(value).as_bytes().to_vec())),
+        ValueRef::Boxed(Value::String(bytes)) => Ok(Cow::Borrowed(bytes)),
+        #[allow(unreachable_patterns)]
+        ValueRef::Boxed(_) => Err(error::WRONG_TYPE),
+    }
+}
+
+/// As TYPE names it.
+pub fn type_name_of(entry: &Entry) -> &'static str {
+    match entry.value() {
+        ValueRef::Int(_) | ValueRef::Bytes(_) => "string",
+        ValueRef::Boxed(value) => value.type_name(),
+    }
+}
+
+/// The reply of a client that waited in vain.
+pub fn write_timeout(reply: &mut ReplyWriter, on_timeout: OnTimeout) {
+    match on_timeout {
+        OnTimeout::Null => reply.null(),
+        OnTimeout::NullArray => reply.null_array(),
+        OnTimeout::Integer(value) => reply.integer(value),
+        OnTimeout::RunAgain => {}
+    }
+}

@@ -1,0 +1,14 @@
+//! The behaviour of every command: one file or folder a group, each declaration beside its function.
+
+pub mod connection;
+pub mod string;
+
+use std::sync::OnceLock;
+
+use crate::command::Registry;
+
+/// Every command there is, in groups, in the order in which COMMAND names them.
+pub fn registry() -> &'static Registry {
+    static REGISTRY: OnceLock<Registry> = OnceLock::new();
+    REGISTRY.get_or_init(|| Registry::new(&[string::COMMANDS, connection::COMMANDS]))
+}

@@ -1,0 +1,329 @@
+//! The façade: what a host sees. Bytes, time and a seed go in; bytes, deadlines and events come out.
+
+pub mod journal;
+
+use crate::command::call;
+use crate::command::ctx::Origin;
+use crate::command::registry::Registry;
+use crate::commands;
+use crate::resp::request::{Parsed, RequestLimits};
+use crate::resp::{ReplyWriter, RequestParser, Span};
+use crate::server::Server;
+use crate::server::client::Flags;
+use crate::server::event::Event;
+
+pub use crate::server::clients::ClientId;
+use journal::{Input, Journal};
+
+/// How often expired keys are looked for, in milliseconds.
+const SWEEP_INTERVAL_MS: u64 = 100;
+/// Keys looked at in one sweep of one database.
+const SWEEP_KEYS_MAX: usize = 10_000;
+/// Buffers of clients larger than this are given back to the allocator when they are empty.
+const IDLE_BUFFER_BYTES_MAX: usize = 64 * 1024;
+
+/// One Redis instance without any I/O.
+pub struct Engine {
+    server: Server,
+    registry: &'static Registry,
+    journal: Option<Journal>,
+    next_sweep_ms: u64,
+}
+
+impl Engine {
+    /// An empty instance. The same seed and the same inputs at the same times give the same outputs.
+    pub fn new(seed: u64, now_ms: u64) -> Self {
+        let registry = commands::registry();
+        let mut server = Server::new(seed, now_ms);
+        server.stats.commands = vec![Default::default(); registry.len()];
+        Engine { server, registry, journal: None, next_sweep_ms: now_ms }
+    }
+
+    /// As [`Engine::new`], writing down every input for [`Engine::journal`].
+    pub fn with_journal(seed: u64, now_ms: u64) -> Self {
+        Engine { journal: Some(Journal::new(seed, now_ms)), ..Engine::new(seed, now_ms) }
+    }
+
+    /// Plays a journal from the start; the engine goes on writing to it. Output that was taken then is waiting again.
+    pub fn replay(journal: &Journal) -> Self {
+        let mut engine = Engine::with_journal(journal.seed(), journal.started_at_ms());
+        for input in journal.inputs() {
+            engine.apply(input);
+        }
+        engine
+    }
+
+    /// Applies one input of a journal.
+    pub fn apply(&mut self, input: Input) {
+        match input {
+            Input::Connect { now_ms } => drop(self.connect(now_ms)),
+            Input::Disconnect { client, now_ms } => {
+                if let Some(id) = self.server.clients.by_serial(client) {
+                    self.disconnect(id, now_ms);
+                }
+            }
+            Input::Receive { client, bytes, now_ms } => {
+                if let Some(id) = self.server.clients.by_serial(client) {
+                    self.receive(id, &bytes, now_ms);
+                }
+            }
+            Input::Tick { now_ms } => self.tick(now_ms),
+        }
+    }
+
+    /// Every input so far, if the engine was told to write them down.
+    pub fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
+    }
+
+    /// For hosts: configuration before the first client, figures for INFO.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    pub fn server_mut(&mut self) -> &mut Server {
+        &mut self.server
+    }
+
+    pub fn registry(&self) -> &'static Registry {
+        self.registry
+    }
+
+    pub fn connect(&mut self, now_ms: u64) -> ClientId {
+        self.write_down(|| Input::Connect { now_ms });
+        self.set_now(now_ms);
+        self.server.stats.connections_received += 1;
+        let id = self.server.clients.add(now_ms);
+        let needs_auth = !self.server.config.requirepass.is_empty();
+        if let Some(client) = self.server.clients.get_mut(id) {
+            client.flags.set(Flags::NEEDS_AUTH, needs_auth);
+            client.address = format!("127.0.0.1:{}", 50000 + id.serial % 10000);
+            client.local_address = "127.0.0.1:6379".into();
+        }
+        id
+    }
+
+    pub fn disconnect(&mut self, id: ClientId, now_ms: u64) {
+        self.write_down(|| Input::Disconnect { client: id.serial, now_ms });
+        self.set_now(now_ms);
+        self.server.forget(id);
+        self.settle();
+    }
+
+    /// Takes bytes from a client: any part of a request, or many.
+    pub fn receive(&mut self, id: ClientId, bytes: &[u8], now_ms: u64) {
+        self.write_down(|| Input::Receive { client: id.serial, bytes: bytes.to_vec(), now_ms });
+        self.set_now(now_ms);
+        let Some(client) = self.server.clients.get_mut(id) else { return };
+        client.active_at_ms = now_ms;
+        client.input_bytes += bytes.len() as u64;
+        self.server.stats.input_bytes += bytes.len() as u64;
+        if client.input.is_empty() && !client.flags.has(Flags::BLOCKED) {
+            let used = self.process(id, bytes);
+            if let Some(client) = self.server.clients.get_mut(id).filter(|_| used < bytes.len()) {
+                let rest = &bytes[used..];
+                if let Some(wanted) = client.parser.wanted() {
+                    client.input.reserve(wanted.min(4 * rest.len() + 64 * 1024));
+                }
+                client.input.extend_from_slice(rest);
+            }
+        } else {
+            client.input.extend_from_slice(bytes);
+            self.process_buffered(id);
+        }
+        self.check_input_limit(id);
+        self.settle();
+    }
+
+    /// Lets time pass: blocked clients time out, expired keys go.
+    pub fn tick(&mut self, now_ms: u64) {
+        self.write_down(|| Input::Tick { now_ms });
+        self.set_now(now_ms);
+        while let Some(id) = self.server.waiting.next_timeout(now_ms) {
+            call::time_out(&mut self.server, self.registry, id);
+        }
+        if now_ms >= self.next_sweep_ms {
+            self.next_sweep_ms = now_ms + SWEEP_INTERVAL_MS;
+            self.server.sweep(SWEEP_KEYS_MAX);
+        }
+        self.settle();
+    }
+
+    /// When [`Engine::tick`] should be called next, if nothing else happens.
+    pub fn next_deadline(&self) -> Option<u64> {
+        let sweep = self.server.keyspace.iter().any(|db| db.has_deadlines()).then_some(self.next_sweep_ms);
+        [sweep, self.server.waiting.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// A client whose output has grown since it was last named here.
+    pub fn next_with_output(&mut self) -> Option<ClientId> {
+        self.server.next_announced()
+    }
+
+    /// The output of a client that the host has not sent yet. The host drains what it sends.
+    pub fn output(&mut self, id: ClientId) -> Option<&mut Vec<u8>> {
+        self.server.clients.get_mut(id).map(|client| client.reply.buffer())
+    }
+
+    /// All output of a client, taken.
+    pub fn take_output(&mut self, id: ClientId) -> Vec<u8> {
+        self.output(id).map(std::mem::take).unwrap_or_default()
+    }
+
+    /// What the host should do next.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.server.next_event()
+    }
+
+    fn write_down(&mut self, input: impl FnOnce() -> Input) {
+        if let Some(journal) = &mut self.journal {
+            journal.push(&input());
+        }
+    }
+
+    /// Time never runs backwards.
+    fn set_now(&mut self, now_ms: u64) {
+        self.server.set_now(now_ms);
+    }
+
+    /// Runs every whole request at the start of `buffer`; the bytes used.
+    fn process(&mut self, id: ClientId, buffer: &[u8]) -> usize {
+        let Some(client) = self.server.clients.get_mut(id) else { return buffer.len() };
+        let mut parser = std::mem::take(&mut client.parser);
+        let mut reply = ReplyWriter::new(client.protocol());
+        std::mem::swap(&mut client.reply, &mut reply);
+        let mut used = 0;
+        loop {
+            let Some(client) = self.server.clients.get(id) else { return buffer.len() };
+            if client.flags.has(Flags::CLOSE_AFTER_REPLY) {
+                used = buffer.len();
+                break;
+            }
+            if client.flags.has(Flags::BLOCKED) {
+                break;
+            }
+            let limits = RequestLimits {
+                bulk_bytes_max: self.server.config.proto_max_bulk_len,
+                authenticated: !client.flags.has(Flags::NEEDS_AUTH),
+            };
+            match parser.parse(&buffer[used..], &limits) {
+                Ok(Parsed::Incomplete) => break,
+                Ok(Parsed::Multibulk { consumed }) => {
+                    self.request(id, &buffer[used..], parser.spans(), &mut reply);
+                    used += consumed;
+                }
+                Ok(Parsed::Inline { consumed }) => {
+                    let inline = std::mem::take(parser.inline());
+                    self.request(id, &inline.bytes, &inline.spans, &mut reply);
+                    used += consumed;
+                }
+                Err(error) => {
+                    reply.error(&error.text());
+                    self.server.stats.count_error(b"ERR");
+                    self.server.close_after_reply(id);
+                    parser = RequestParser::default();
+                }
+            }
+        }
+        if let Some(client) = self.server.clients.get_mut(id) {
+            client.parser = parser;
+            call::give_back(client, reply);
+            self.server.announce(id);
+        }
+        used
+    }
+
+    /// One request, and everything that follows from it.
+    fn request(&mut self, id: ClientId, buffer: &[u8], spans: &[Span], reply: &mut ReplyWriter) {
+        if spans.is_empty() {
+            return;
+        }
+        let mark = reply.mark();
+        call::dispatch(&mut self.server, self.registry, id, buffer, spans, reply, Origin::Client);
+        self.server.propagation.flush();
+        let Some(client) = self.server.clients.get_mut(id) else { return };
+        client.commands += 1;
+        if client.flags.is_plain() && client.reply.is_empty() {
+            // The hot path ends here.
+        } else {
+            if client.flags.has(Flags::REPLY_OFF) || client.flags.has(Flags::REPLY_SKIP) {
+                reply.roll_back(mark);
+            }
+            let skip_next = client.flags.has(Flags::REPLY_SKIP_NEXT);
+            client.flags.set(Flags::REPLY_SKIP, skip_next);
+            client.flags.remove(Flags::REPLY_SKIP_NEXT);
+            // HELLO and RESET may have changed the protocol; pushes to oneself follow the reply.
+            reply.raw(client.reply.bytes());
+            client.reply.buffer().clear();
+        }
+        if self.server.waiting.has_ready() {
+            call::serve_waiting(&mut self.server, self.registry);
+        }
+    }
+
+    fn process_buffered(&mut self, id: ClientId) {
+        let Some(client) = self.server.clients.get_mut(id) else { return };
+        if client.flags.has(Flags::BLOCKED) {
+            return;
+        }
+        let mut input = std::mem::take(&mut client.input);
+        let used = self.process(id, &input);
+        let Some(client) = self.server.clients.get_mut(id) else { return };
+        input.drain(..used);
+        if input.is_empty() && input.capacity() > IDLE_BUFFER_BYTES_MAX {
+            input = Vec::new();
+        }
+        client.input = input;
+    }
+
+    fn check_input_limit(&mut self, id: ClientId) {
+        let limit = self.server.config.client_query_buffer_limit;
+        let over = |client: &&crate::server::client::Client| client.input.len() as u64 > limit;
+        if self.server.clients.get(id).filter(over).is_some() {
+            self.server.stats.query_buffer_limit_disconnections += 1;
+            self.server.close_after_reply(id);
+        }
+    }
+
+    /// What one input may set off: waiting clients are served, and those that no longer wait go on with their input.
+    fn settle(&mut self) {
+        loop {
+            call::serve_waiting(&mut self.server, self.registry);
+            let Some(id) = self.server.unblocked.pop_front() else { return };
+            self.process_buffered(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn talk(engine: &mut Engine, id: ClientId, bytes: &[u8]) -> String {
+        engine.receive(id, bytes, 1000);
+        String::from_utf8(engine.take_output(id)).expect("replies are ASCII here")
+    }
+
+    #[test]
+    fn a_client_sets_and_gets() {
+        let mut engine = Engine::new(1, 1000);
+        let id = engine.connect(1000);
+        assert_eq!(talk(&mut engine, id, b"SET k 10\r\nGET k\r\nGET x\r\n"), "+OK\r\n$2\r\n10\r\n$-1\r\n");
+        assert_eq!(talk(&mut engine, id, b"*2\r\n$3\r\nGET\r\n$1\r"), "");
+        assert_eq!(talk(&mut engine, id, b"\nk\r\n"), "$2\r\n10\r\n");
+        assert_eq!(
+            talk(&mut engine, id, b"NOPE a b\r\n"),
+            "-ERR unknown command 'NOPE', with args beginning with: 'a' 'b' \r\n"
+        );
+    }
+
+    #[test]
+    fn replaying_the_journal_gives_the_same_bytes() {
+        let mut engine = Engine::with_journal(1, 1000);
+        let id = engine.connect(1000);
+        engine.receive(id, b"SET k v\r\nGET k\r\n", 1001);
+        let mut again = Engine::replay(engine.journal().expect("it keeps one"));
+        assert_eq!(again.journal(), engine.journal());
+        assert_eq!(again.take_output(id), engine.take_output(id));
+    }
+}

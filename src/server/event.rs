@@ -1,0 +1,33 @@
+//! What the engine asks of its host. The engine does no I/O; the host takes these and does it.
+
+use super::clients::ClientId;
+
+/// How grave a log line is, in redis.conf's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    Debug,
+    Verbose,
+    Notice,
+    Warning,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Write what is left of the client's output, then close its connection.
+    Close(ClientId),
+    Log(LogLevel, String),
+    /// SHUTDOWN: end the process (the browser ignores it). `save` as asked for, `None` as configured.
+    Shutdown { save: Option<bool> },
+    /// DEBUG SLEEP: let so many microseconds pass before the next input.
+    Sleep { microseconds: u64 },
+    /// SAVE, BGSAVE: the host writes a snapshot.
+    Save { background: bool },
+    /// BGREWRITEAOF.
+    RewriteAof,
+    /// A configuration parameter that only the host can act on has changed.
+    ConfigChanged(&'static str),
+    /// CONFIG REWRITE.
+    RewriteConfig,
+    /// DEBUG RESTART, DEBUG SEGFAULT and their like: end at once.
+    Crash,
+}

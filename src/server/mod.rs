@@ -1,0 +1,353 @@
+//! Everything of one instance that is not a key, as plain data. Knows no command.
+
+pub mod error;
+pub mod rng;
+pub mod event;
+pub mod notify;
+pub mod config;
+pub mod stats;
+pub mod blocked;
+pub mod pubsub;
+pub mod propagation;
+pub mod client;
+pub mod clients;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::data::glob;
+use crate::keyspace::Keyspace;
+use crate::resp::ReplyWriter;
+
+use client::{Client, Flags};
+use clients::{ClientId, Clients};
+use event::{Event, LogLevel};
+use notify::Class;
+
+/// The state of one instance.
+pub struct Server {
+    pub now_ms: u64,
+    pub started_at_ms: u64,
+    /// What reads leave in an entry: Unix seconds, 24 bits.
+    pub access_clock: u32,
+    pub keyspace: Keyspace,
+    pub clients: Clients,
+    pub pubsub: pubsub::PubSub,
+    pub waiting: blocked::Waiting,
+    pub config: config::Config,
+    pub stats: stats::Stats,
+    pub rng: rng::Rng,
+    pub propagation: propagation::Propagation,
+    pub run_id: String,
+    /// Clients that see every command (MONITOR), in the order in which they asked.
+    pub monitors: BTreeSet<ClientId>,
+    /// Changes to the data since the start: what `dirty` counts.
+    pub dirty: u64,
+    /// Clients whose blocking ended: their buffered input is to be run.
+    pub unblocked: VecDeque<ClientId>,
+    /// Keys not found by the running command, while somebody wants to hear of them.
+    pub missed: Vec<Box<[u8]>>,
+    /// Who watches which key.
+    watchers: BTreeMap<(usize, Box<[u8]>), BTreeSet<ClientId>>,
+    events: VecDeque<Event>,
+    announced: VecDeque<ClientId>,
+    /// Statistics only: microseconds of a monotonic clock of the host.
+    pub stopwatch: Option<fn() -> u64>,
+}
+
+impl Server {
+    pub fn new(seed: u64, now_ms: u64) -> Self {
+        let mut rng = rng::Rng::new(seed);
+        let config = config::Config::default();
+        Server {
+            now_ms,
+            started_at_ms: now_ms,
+            access_clock: access_clock(now_ms),
+            keyspace: Keyspace::new(config.databases, rng.next()),
+            clients: Clients::default(),
+            pubsub: pubsub::PubSub::default(),
+            waiting: blocked::Waiting::default(),
+            stats: stats::Stats::default(),
+            run_id: rng.hex(40),
+            rng,
+            config,
+            propagation: propagation::Propagation::default(),
+            monitors: BTreeSet::new(),
+            dirty: 0,
+            unblocked: VecDeque::new(),
+            missed: Vec::new(),
+            watchers: BTreeMap::new(),
+            events: VecDeque::new(),
+            announced: VecDeque::new(),
+            stopwatch: None,
+        }
+    }
+
+    /// Time never runs backwards.
+    pub fn set_now(&mut self, now_ms: u64) {
+        if now_ms > self.now_ms {
+            self.now_ms = now_ms;
+            self.access_clock = access_clock(now_ms);
+        }
+    }
+
+    pub fn microseconds(&self) -> u64 {
+        self.stopwatch.map_or(0, |stopwatch| stopwatch())
+    }
+
+    pub fn emit(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    pub fn log(&mut self, level: LogLevel, text: impl Into<String>) {
+        self.emit(Event::Log(level, text.into()));
+    }
+
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    // Output.
+
+    /// Writes out of band to a client and tells the host that there is something to send.
+    pub fn write_to(&mut self, id: ClientId, write: impl FnOnce(&mut ReplyWriter)) {
+        if let Some(client) = self.clients.get_mut(id) {
+            if client.flags.has(Flags::CLOSE_AFTER_REPLY) {
+                return;
+            }
+            write(&mut client.reply);
+            self.announce(id);
+        }
+    }
+
+    /// Puts a client on the list of those with output.
+    pub fn announce(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(id).filter(|client| !client.is_announced) {
+            client.is_announced = true;
+            self.announced.push_back(id);
+        }
+    }
+
+    /// A client with output that the host has not been told of yet.
+    pub fn next_announced(&mut self) -> Option<ClientId> {
+        while let Some(id) = self.announced.pop_front() {
+            if let Some(client) = self.clients.get_mut(id) {
+                client.is_announced = false;
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// Closes a client once it has read its replies.
+    pub fn close_after_reply(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(id).filter(|c| !c.flags.has(Flags::CLOSE_AFTER_REPLY)) {
+            client.flags.add(Flags::CLOSE_AFTER_REPLY);
+            self.emit(Event::Close(id));
+        }
+    }
+
+    // WATCH.
+
+    pub fn watch(&mut self, id: ClientId, db: usize, key: &[u8]) {
+        let expired = self.keyspace.is_expired(db, key, self.now_ms);
+        let Some(client) = self.clients.get_mut(id) else { return };
+        if client.watched.iter().any(|(at, watched, _)| *at == db && **watched == *key) {
+            return;
+        }
+        client.watched.push((db, key.into(), expired));
+        self.watchers.entry((db, key.into())).or_default().insert(id);
+    }
+
+    pub fn unwatch(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(id) else { return };
+        for (db, key, _) in std::mem::take(&mut client.watched) {
+            let place = (db, key);
+            if let Some(ids) = self.watchers.get_mut(&place) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.watchers.remove(&place);
+                }
+            }
+        }
+    }
+
+    /// Makes the transactions of those who watch `key` fail.
+    pub fn touch_watched(&mut self, db: usize, key: &[u8]) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        if let Some(ids) = self.watchers.get(&(db, Box::from(key))) {
+            for &id in ids {
+                if let Some(client) = self.clients.get_mut(id) {
+                    client.flags.add(Flags::DIRTY_CAS);
+                }
+            }
+        }
+    }
+
+    /// As [`Server::touch_watched`] for each watched key of a database that exists before or after it is emptied or
+    /// swapped with `other`.
+    pub fn touch_all_watched(&mut self, db: usize, other: Option<usize>) {
+        let now_ms = self.now_ms;
+        let keys: Vec<_> = self.watchers.keys().filter(|(at, _)| *at == db).map(|(_, key)| key.clone()).collect();
+        for key in keys {
+            let exists = |at: usize| self.keyspace.exists(at, &key, now_ms);
+            if exists(db) || other.is_some_and(exists) {
+                self.touch_watched(db, &key);
+            }
+        }
+    }
+
+    // Changes.
+
+    /// The one hook behind every change to a key: WATCH, waiting clients, notifications, and what else follows keys.
+    pub fn changed(&mut self, db: usize, key: &[u8], class: Class, event: &str) {
+        self.touch_watched(db, key);
+        self.waiting.signal(db, key);
+        self.notify(db, key, class, event);
+    }
+
+    /// A keyspace notification alone, for what is not a change (`expire` on a copy, `keymiss` …).
+    pub fn notify(&mut self, db: usize, key: &[u8], class: Class, event: &str) {
+        let wanted = self.config.notify;
+        if !wanted.has(class) {
+            return;
+        }
+        if wanted.has(Class::KEYSPACE) {
+            let channel = [format!("__keyspace@{db}__:").as_bytes(), key].concat();
+            self.publish(&channel, event.as_bytes());
+        }
+        if wanted.has(Class::KEYEVENT) {
+            self.publish(format!("__keyevent@{db}__:{event}").as_bytes(), key);
+        }
+    }
+
+    /// Tells of the keys that the command just run did not find.
+    pub fn tell_misses(&mut self, db: usize) {
+        for key in std::mem::take(&mut self.missed) {
+            self.notify(db, &key, Class::KEY_MISS, "keymiss");
+        }
+    }
+
+    /// PUBLISH; the number of clients reached. O(listeners + patterns).
+    pub fn publish(&mut self, channel: &[u8], message: &[u8]) -> usize {
+        if self.pubsub.is_idle() {
+            return 0;
+        }
+        let listeners: Vec<ClientId> =
+            self.pubsub.channels.get(channel).map(|ids| ids.iter().copied().collect()).unwrap_or_default();
+        let mut reached = listeners.len();
+        for id in listeners {
+            self.write_to(id, |reply| {
+                reply.push(3);
+                reply.bulk(b"message");
+                reply.bulk(channel);
+                reply.bulk(message);
+            });
+        }
+        let matching: Vec<(Box<[u8]>, ClientId)> = self
+            .pubsub
+            .patterns
+            .iter()
+            .filter(|(pattern, _)| glob::matches(pattern, channel))
+            .flat_map(|(pattern, ids)| ids.iter().map(|id| (pattern.clone(), *id)))
+            .collect();
+        reached += matching.len();
+        for (pattern, id) in matching {
+            self.write_to(id, |reply| {
+                reply.push(4);
+                reply.bulk(b"pmessage");
+                reply.bulk(&pattern);
+                reply.bulk(channel);
+                reply.bulk(message);
+            });
+        }
+        reached
+    }
+
+    /// SPUBLISH; the number of clients reached.
+    pub fn publish_to_shard(&mut self, channel: &[u8], message: &[u8]) -> usize {
+        let listeners: Vec<ClientId> =
+            self.pubsub.shard_channels.get(channel).map(|ids| ids.iter().copied().collect()).unwrap_or_default();
+        for &id in &listeners {
+            self.write_to(id, |reply| {
+                reply.push(3);
+                reply.bulk(b"smessage");
+                reply.bulk(channel);
+                reply.bulk(message);
+            });
+        }
+        listeners.len()
+    }
+
+    // Expiry.
+
+    /// Removes a key whose time is up, and tells the world.
+    pub fn reap(&mut self, db: usize, key: &[u8]) {
+        if self.keyspace.db_mut(db).remove(key).is_none() {
+            return;
+        }
+        self.stats.expired_keys += 1;
+        self.propagation.add(db, [b"DEL" as &[u8], key].into_iter());
+        self.changed(db, key, Class::EXPIRED, "expired");
+    }
+
+    /// Looks for expired keys, at `keys_max` keys of each database at most.
+    pub fn sweep(&mut self, keys_max: usize) {
+        if !self.config.active_expire {
+            return;
+        }
+        for db in 0..self.keyspace.databases() {
+            let now_ms = self.now_ms;
+            let (expired, _) = self.keyspace.db_mut(db).sweep(now_ms, keys_max);
+            for key in expired {
+                self.reap(db, &key);
+            }
+            self.keyspace.db_mut(db).step(100);
+        }
+        self.propagation.flush();
+    }
+
+    // Clients.
+
+    /// Ends a wait; the client's buffered input is run next.
+    pub fn unblock(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(id) else { return };
+        client.flags.remove(Flags::BLOCKED);
+        if let Some(blocked) = client.blocked.take() {
+            self.waiting.remove(id, &blocked);
+            self.unblocked.push_back(id);
+        }
+    }
+
+    /// Leaves every channel, without a word.
+    pub fn unsubscribe_all(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(id) else { return };
+        client.flags.remove(Flags::SUBSCRIBED);
+        let channels = std::mem::take(&mut client.channels);
+        let patterns = std::mem::take(&mut client.patterns);
+        let shard_channels = std::mem::take(&mut client.shard_channels);
+        for name in channels {
+            pubsub::leave(&mut self.pubsub.channels, &name, id);
+        }
+        for name in patterns {
+            pubsub::leave(&mut self.pubsub.patterns, &name, id);
+        }
+        for name in shard_channels {
+            pubsub::leave(&mut self.pubsub.shard_channels, &name, id);
+        }
+    }
+
+    /// The connection is gone: forget all that the client held.
+    pub fn forget(&mut self, id: ClientId) -> Option<Box<Client>> {
+        self.unblock(id);
+        self.unwatch(id);
+        self.unsubscribe_all(id);
+        self.monitors.remove(&id);
+        self.clients.remove(id)
+    }
+}
+
+fn access_clock(now_ms: u64) -> u32 {
+    (now_ms / 1000) as u32 & 0x00ff_ffff
+}
