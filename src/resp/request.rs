@@ -400,7 +400,7 @@ mod tests {
     fn inline_requests_are_unquoted() {
         let mut parser = RequestParser::default();
         let line = b"SET \"a\\x41\\n\" 'it\\'s'\r\nrest";
-        assert_eq!(parser.parse(line, &LIMITS), Ok(Parsed::Inline { consumed: 22 }));
+        assert_eq!(parser.parse(line, &LIMITS), Ok(Parsed::Inline { consumed: 23 }));
         let words: Vec<_> = parser.inline().iter().map(<[u8]>::to_vec).collect();
         assert_eq!(words, [b"SET".to_vec(), b"aA\n".to_vec(), b"it's".to_vec()]);
         assert_eq!(parser.parse(b"SET \"a\n", &LIMITS), Err(ProtocolError::UnbalancedQuotes));
