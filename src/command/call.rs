@@ -7,10 +7,10 @@ use crate::server::client::Flags as ClientFlags;
 use crate::server::clients::ClientId;
 use crate::server::error::{self, Error, Result};
 
+use super::ctx::{Origin, write_timeout};
 use super::declaration::{ADMIN, NO_AUTH, NO_MULTI, SKIP_MONITOR};
 use super::registry::{Lookup, Registry};
 use super::{Args, Command, Ctx};
-use super::ctx::{Origin, write_timeout};
 
 /// Checks and runs one request of a client; queues it inside MULTI.
 pub fn dispatch(
@@ -58,7 +58,9 @@ pub fn run(
     let Some(client) = server.clients.get_mut(id) else { return };
     let db = client.db;
     client.last_command = command.name;
-    if !server.monitors.is_empty() && !command.flags.has_any(SKIP_MONITOR.and(ADMIN)) && origin != Origin::Resumed
+    if !server.monitors.is_empty()
+        && !command.flags.has_any(SKIP_MONITOR.and(ADMIN))
+        && origin != Origin::Resumed
     {
         feed_monitors(server, id, db, &words, origin);
     }

@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
-use crate::data::value::{INLINE_BYTES_MAX, Value};
 use crate::data::hash::Hash;
 use crate::data::list::List;
 use crate::data::number;
+use crate::data::value::{INLINE_BYTES_MAX, Value};
 use crate::keyspace::{Entry, Found, ValueMut, ValueRef};
 use crate::resp::{ReplyWriter, Request};
+use crate::server::Server;
 use crate::server::blocked::{Blocked, OnTimeout};
 use crate::server::client::{Client, Flags};
 use crate::server::clients::ClientId;
 use crate::server::error::{self, Result};
 use crate::server::notify::Class;
-use crate::server::Server;
 
 use super::registry::Registry;
 use super::{Args, Command, call};
@@ -71,7 +71,17 @@ impl<'a> Ctx<'a> {
         origin: Origin,
         words: Args<'a>,
     ) -> Self {
-        Ctx { server, registry, client, db, command, origin, words, effects: Effects::Verbatim, is_blocked: false }
+        Ctx {
+            server,
+            registry,
+            client,
+            db,
+            command,
+            origin,
+            words,
+            effects: Effects::Verbatim,
+            is_blocked: false,
+        }
     }
 
     pub fn now_ms(&self) -> u64 {
@@ -373,8 +383,8 @@ impl<'a> Ctx<'a> {
 
     /// The deadline for a timeout in milliseconds, as XREAD takes it; 0 waits for ever.
     pub fn deadline_of_milliseconds(&self, text: &[u8]) -> Result<Option<u64>> {
-        let milliseconds =
-            number::parse_i64(text).ok_or(error::Error::new("ERR timeout is not an integer or out of range"))?;
+        let milliseconds = number::parse_i64(text)
+            .ok_or(error::Error::new("ERR timeout is not an integer or out of range"))?;
         self.deadline_of(milliseconds, milliseconds < 0)
     }
 
@@ -385,7 +395,8 @@ impl<'a> Ctx<'a> {
         if milliseconds == 0 {
             return Ok(None);
         }
-        let deadline = self.server.now_ms.checked_add(milliseconds as u64).filter(|&ms| ms <= i64::MAX as u64);
+        let deadline =
+            self.server.now_ms.checked_add(milliseconds as u64).filter(|&ms| ms <= i64::MAX as u64);
         deadline.map(Some).ok_or(error::TIMEOUT_OUT_OF_RANGE)
     }
 
@@ -393,7 +404,15 @@ impl<'a> Ctx<'a> {
 
     /// Runs another command on behalf of the same client, in its present database: EXEC's queue, scripts.
     pub fn call(&mut self, request: &Request, reply: &mut ReplyWriter, origin: Origin) {
-        call::dispatch(self.server, self.registry, self.client, &request.bytes, &request.spans, reply, origin);
+        call::dispatch(
+            self.server,
+            self.registry,
+            self.client,
+            &request.bytes,
+            &request.spans,
+            reply,
+            origin,
+        );
         self.db = self.client().db;
     }
 }

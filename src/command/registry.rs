@@ -22,8 +22,10 @@ pub struct Registry {
 
 impl Registry {
     pub fn new(groups: &[&'static [Command]]) -> Self {
-        let commands: Vec<_> = groups.iter().flat_map(|group| group.iter()).map(|command| (command, -1)).collect();
-        let by_name = commands.iter().enumerate().map(|(n, (c, _))| (c.name.as_bytes().to_vec(), n)).collect();
+        let commands: Vec<_> =
+            groups.iter().flat_map(|group| group.iter()).map(|command| (command, -1)).collect();
+        let by_name =
+            commands.iter().enumerate().map(|(n, (c, _))| (c.name.as_bytes().to_vec(), n)).collect();
         Registry { commands, by_name }
     }
 

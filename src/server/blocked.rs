@@ -104,7 +104,8 @@ impl Waiting {
         let (db, key) = self.ready.pop_front()?;
         let place = (db, key);
         self.is_ready.remove(&place);
-        let clients = self.by_key.get(&place).map(|queue| queue.values().copied().collect()).unwrap_or_default();
+        let clients =
+            self.by_key.get(&place).map(|queue| queue.values().copied().collect()).unwrap_or_default();
         Some((place.0, place.1, clients))
     }
 

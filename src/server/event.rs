@@ -17,11 +17,17 @@ pub enum Event {
     Close(ClientId),
     Log(LogLevel, String),
     /// SHUTDOWN: end the process (the browser ignores it). `save` as asked for, `None` as configured.
-    Shutdown { save: Option<bool> },
+    Shutdown {
+        save: Option<bool>,
+    },
     /// DEBUG SLEEP: let so many microseconds pass before the next input.
-    Sleep { microseconds: u64 },
+    Sleep {
+        microseconds: u64,
+    },
     /// SAVE, BGSAVE: the host writes a snapshot.
-    Save { background: bool },
+    Save {
+        background: bool,
+    },
     /// BGREWRITEAOF.
     RewriteAof,
     /// A configuration parameter that only the host can act on has changed.

@@ -189,7 +189,8 @@ impl Server {
     /// swapped with `other`.
     pub fn touch_all_watched(&mut self, db: usize, other: Option<usize>) {
         let now_ms = self.now_ms;
-        let keys: Vec<_> = self.watchers.keys().filter(|(at, _)| *at == db).map(|(_, key)| key.clone()).collect();
+        let keys: Vec<_> =
+            self.watchers.keys().filter(|(at, _)| *at == db).map(|(_, key)| key.clone()).collect();
         for key in keys {
             let exists = |at: usize| self.keyspace.exists(at, &key, now_ms);
             if exists(db) || other.is_some_and(exists) {
@@ -267,8 +268,12 @@ impl Server {
 
     /// SPUBLISH; the number of clients reached.
     pub fn publish_to_shard(&mut self, channel: &[u8], message: &[u8]) -> usize {
-        let listeners: Vec<ClientId> =
-            self.pubsub.shard_channels.get(channel).map(|ids| ids.iter().copied().collect()).unwrap_or_default();
+        let listeners: Vec<ClientId> = self
+            .pubsub
+            .shard_channels
+            .get(channel)
+            .map(|ids| ids.iter().copied().collect())
+            .unwrap_or_default();
         for &id in &listeners {
             self.write_to(id, |reply| {
                 reply.push(3);

@@ -79,7 +79,9 @@ impl Class {
     pub fn parse(text: &[u8]) -> Option<Class> {
         text.iter().try_fold(Class::NONE, |set, letter| match letter {
             b'A' => Some(set.or(Self::ALL)),
-            letter => Self::LETTERS.iter().find(|(known, _)| known == letter).map(|(_, class)| set.or(*class)),
+            letter => {
+                Self::LETTERS.iter().find(|(known, _)| known == letter).map(|(_, class)| set.or(*class))
+            }
         })
     }
 
