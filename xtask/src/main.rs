@@ -2,7 +2,10 @@
 
 mod command;
 mod npm;
+mod page;
+mod play;
 mod progress;
+mod serve;
 mod stamp;
 mod test;
 mod wasm;
@@ -20,8 +23,10 @@ struct Chore {
 }
 
 const CHORES: &[Chore] = &[
+    Chore { name: "play", about: "build the page and the server, and start them", run: play::main },
     Chore { name: "test", about: "check everything: format, lints, engine, page", run: test::main },
     Chore { name: "wasm", about: "build the engine for the web page, into www/pkg", run: wasm::main },
+    Chore { name: "www", about: "build the web page, into www/dist", run: page::main },
 ];
 
 fn main() -> ExitCode {

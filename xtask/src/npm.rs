@@ -42,7 +42,7 @@ pub fn install(folder: &Path) -> Result<PathBuf> {
             "wasm-opt" => "wasm-opt",
             _ => "packages of the tests",
         });
-        quiet(npm(folder, &["ci", "--no-audit"]))?;
+        task.run(npm(folder, &["ci", "--no-audit"]))?;
         stamp::set(&stamp, &lock)?;
         task.done("npm ci");
     }

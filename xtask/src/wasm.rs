@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::command::{cargo, program, quiet};
+use crate::command::{cargo, program};
 use crate::progress::Task;
 use crate::stamp::{self, Hash};
 use crate::{Result, npm, root, target};
@@ -29,25 +29,32 @@ pub enum Optimise {
 }
 
 pub fn main(arguments: Vec<String>) -> Result<ExitCode> {
+    if let Some(optimise) = options(&arguments, HELP)? {
+        build(optimise)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the arguments ask for; `None` when they asked for help, and got it.
+pub fn options(arguments: &[String], help: &str) -> Result<Option<Optimise>> {
     let mut optimise = Optimise::No;
-    for argument in &arguments {
+    for argument in arguments {
         match argument.as_str() {
             "--help" | "-h" => {
-                print!("{HELP}");
-                return Ok(ExitCode::SUCCESS);
+                print!("{help}");
+                return Ok(None);
             }
             "--release" => optimise = Optimise::Yes,
-            other => return Err(format!("no option `{other}`\n\n{HELP}")),
+            other => return Err(format!("no option `{other}`\n\n{help}")),
         }
     }
-    build(optimise)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Some(optimise))
 }
 
 /// Makes `www/pkg` what the sources say it should be.
 pub fn build(optimise: Optimise) -> Result<()> {
     let task = Task::start("engine to wasm");
-    let module = compile()?;
+    let module = compile(&task)?;
     let mut bytes = fs::read(&module).map_err(|error| format!("{}: {error}", module.display()))?;
     let made_of = Hash::new().bytes(&bytes).text(&format!(
         "{} {}",
@@ -62,7 +69,7 @@ pub fn build(optimise: Optimise) -> Result<()> {
     glue(&module, &package)?;
     let output = package.join("resplay_bg.wasm");
     if optimise == Optimise::Yes {
-        bytes = optimised(&output)?;
+        bytes = optimised(&task, &output)?;
         fs::write(&output, &bytes).map_err(|error| format!("{}: {error}", output.display()))?;
     }
     let size = fs::metadata(&output).map_err(|error| error.to_string())?.len();
@@ -71,16 +78,16 @@ pub fn build(optimise: Optimise) -> Result<()> {
     Ok(())
 }
 
-fn compile() -> Result<PathBuf> {
+fn compile(task: &Task) -> Result<PathBuf> {
     let build = ["build", "--lib", "--profile", "wasm", "--target", TRIPLE];
-    if let Err(error) = quiet(cargo(&build)) {
+    if let Err(error) = task.run(cargo(&build)) {
         if !error.contains("target may not be installed") {
             return Err(error);
         }
-        quiet(program("rustup", &["target", "add", TRIPLE])).map_err(|why| {
+        task.run(program("rustup", &["target", "add", TRIPLE])).map_err(|why| {
             format!("Rust's target {TRIPLE} is missing and rustup could not add it; install it, then run this again\n{why}")
         })?;
-        quiet(cargo(&build))?;
+        task.run(cargo(&build))?;
     }
     Ok(target().join(TRIPLE).join("wasm/resplay.wasm"))
 }
@@ -100,7 +107,7 @@ fn glue(module: &Path, package: &Path) -> Result<()> {
 }
 
 /// What wasm-opt makes of a module; asked once for each module.
-fn optimised(module: &Path) -> Result<Vec<u8>> {
+fn optimised(task: &Task, module: &Path) -> Result<Vec<u8>> {
     const FLAGS: &[&str] = &[
         "-O3",
         "--enable-bulk-memory",
@@ -119,10 +126,8 @@ fn optimised(module: &Path) -> Result<Vec<u8>> {
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
         let half_written = folder.join("new.wasm");
         let mut command = program(&tool.to_string_lossy(), FLAGS);
-        quiet({
-            command.arg(module).arg("-o").arg(&half_written);
-            command
-        })?;
+        command.arg(module).arg("-o").arg(&half_written);
+        task.run(command)?;
         fs::rename(&half_written, &kept).map_err(|error| error.to_string())?;
     }
     fs::read(&kept).map_err(|error| format!("{}: {error}", kept.display()))
