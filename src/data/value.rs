@@ -2,6 +2,8 @@
 
 use super::hash::Hash;
 use super::list::List;
+use super::set::Set;
+use super::sorted_set::SortedSet;
 
 /// A value in a box of its own.
 pub enum Value {
@@ -9,6 +11,8 @@ pub enum Value {
     String(Vec<u8>),
     List(List),
     Hash(Hash),
+    Set(Set),
+    SortedSet(SortedSet),
 }
 
 /// Longer strings live in a box of their own: from here on its 40 bytes cost less than 4 %, and giving a
@@ -22,6 +26,8 @@ impl Value {
             Value::String(_) => "string",
             Value::List(_) => "list",
             Value::Hash(_) => "hash",
+            Value::Set(_) => "set",
+            Value::SortedSet(_) => "zset",
         }
     }
 }

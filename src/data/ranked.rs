@@ -1,0 +1,656 @@
+//! The order of a big sorted set: a counted B+-tree of (score, member number), so rank, position and order cost
+//! O(log n) alike.
+//!
+//! A node's separators are copies of the first item below each child, kept exact. Nodes that fall below half are
+//! merged with a neighbour when both fit into three quarters of one, which leaves room before the next split. Items that
+//! arrive in ascending or descending order fill their leaves. This file must not know how a member's text is found:
+//! `Members` is asked, and only when scores are equal.
+
+use super::members::Members;
+use std::cmp::Ordering;
+
+const LEAF: usize = 64;
+const INNER: usize = 32;
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone)]
+struct Leaf {
+    len: u32,
+    prev: u32,
+    next: u32,
+    numbers: [u32; LEAF],
+    scores: [f64; LEAF],
+}
+
+#[derive(Clone)]
+struct Inner {
+    len: u32,
+    children: [u32; INNER],
+    counts: [u32; INNER],
+    numbers: [u32; INNER],
+    scores: [f64; INNER],
+}
+
+/// An item of the tree: the score is the member's, copied to where it is compared.
+#[derive(Clone, Copy)]
+struct Item {
+    score: f64,
+    number: u32,
+}
+
+/// Where an item is or would be: the leaf, the place in it, and how many items come before.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    leaf: u32,
+    at: usize,
+    rank: usize,
+}
+
+#[derive(Clone)]
+pub struct Ranked {
+    leaves: Vec<Box<Leaf>>,
+    inners: Vec<Box<Inner>>,
+    free_leaves: Vec<u32>,
+    free_inners: Vec<u32>,
+    /// A leaf when `height` is 0, otherwise an inner node whose children's height is one less.
+    root: u32,
+    height: u32,
+    len: usize,
+    last: u32,
+}
+
+impl Default for Ranked {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Ranked {
+    pub fn new() -> Self {
+        let leaf = Leaf { len: 0, prev: NONE, next: NONE, numbers: [0; LEAF], scores: [0.0; LEAF] };
+        Ranked {
+            leaves: vec![Box::new(leaf)],
+            inners: Vec::new(),
+            free_leaves: Vec::new(),
+            free_inners: Vec::new(),
+            root: 0,
+            height: 0,
+            len: 0,
+            last: 0,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Puts in a member by its score and text, both of which `members` already knows. O(log n).
+    pub fn insert(&mut self, members: &Members, number: u32) {
+        let item = Item { score: members.score(number), number };
+        if let Some(sibling) = self.insert_below(members, self.root, self.height, item) {
+            let mut root = Inner::empty();
+            for child in [self.root, sibling] {
+                let (first, count) = (self.first_of(child, self.height), self.count_of(child, self.height));
+                root.insert(root.len as usize, child, first, count);
+            }
+            self.root = self.new_inner(root);
+            self.height += 1;
+        }
+        self.len += 1;
+    }
+
+    /// Takes out a member, of which `members` must still know the score and text it was put in with. O(log n).
+    pub fn remove(&mut self, members: &Members, number: u32) {
+        let item = Item { score: members.score(number), number };
+        self.remove_below(members, self.root, self.height, item);
+        self.len -= 1;
+        while self.height > 0 && self.inners[self.root as usize].len == 1 {
+            let child = self.inners[self.root as usize].children[0];
+            self.free_inners.push(self.root);
+            self.root = child;
+            self.height -= 1;
+        }
+        self.release_free();
+    }
+
+    /// Moves a member to where a new score puts it, and tells `members` the score. O(log n), and cheaper when the
+    /// order stays.
+    pub fn rescore(&mut self, members: &mut Members, number: u32, score: f64) {
+        let spot = self.spot_of(members, number);
+        let leaf = &mut self.leaves[spot.leaf as usize];
+        let text = members.text(number);
+        // The first of a leaf is also a separator, so it takes the long way.
+        let inside = spot.at > 0 && spot.at + 1 < leaf.len as usize;
+        if inside
+            && before(members, leaf.item(spot.at - 1), score, text)
+            && !before(members, leaf.item(spot.at + 1), score, text)
+        {
+            leaf.scores[spot.at] = score;
+            members.set_score(number, score);
+            return;
+        }
+        self.remove(members, number);
+        members.set_score(number, score);
+        self.insert(members, number);
+    }
+
+    /// Gives a member another number; `members` must still know it under the old one. O(log n).
+    pub fn renumber(&mut self, members: &Members, old: u32, new: u32) {
+        let (score, text) = (members.score(old), members.text(old));
+        let (mut node, mut height) = (self.root, self.height);
+        while height > 0 {
+            let inner = &mut self.inners[node as usize];
+            let at = inner.child_of(|item| !after(members, item, score, text));
+            if inner.numbers[at] == old {
+                inner.numbers[at] = new;
+            }
+            node = inner.children[at];
+            height -= 1;
+        }
+        let leaf = &mut self.leaves[node as usize];
+        let at = leaf.partition(|item| before(members, item, score, text));
+        debug_assert_eq!(leaf.numbers[at], old);
+        leaf.numbers[at] = new;
+    }
+
+    /// How many members come before this one. O(log n).
+    pub fn rank(&self, members: &Members, number: u32) -> usize {
+        self.spot_of(members, number).rank
+    }
+
+    /// How many members there are for which `is_before` holds, which must hold for the first so many only. O(log n).
+    pub fn partition(&self, mut is_before: impl FnMut(f64, u32) -> bool) -> usize {
+        self.descend(|item| is_before(item.score, item.number)).rank
+    }
+
+    /// The member with this rank. O(log n).
+    pub fn number_at(&self, rank: usize) -> Option<u32> {
+        self.iter(rank, rank + 1).next()
+    }
+
+    /// The members with ranks `from..to`, from either end. O(log n) to start.
+    pub fn iter(&self, from: usize, to: usize) -> Iter<'_> {
+        let to = to.min(self.len);
+        if from >= to {
+            return Iter { tree: self, front: (0, 0), back: (0, 0), remaining: 0 };
+        }
+        Iter { tree: self, front: self.select(from), back: self.select(to - 1), remaining: to - from }
+    }
+
+    pub fn heap_bytes(&self) -> usize {
+        let used = self.leaves.len() * size_of::<Leaf>() + self.inners.len() * size_of::<Inner>();
+        let lists = (self.leaves.capacity() + self.inners.capacity()) * size_of::<usize>();
+        used + lists + (self.free_leaves.capacity() + self.free_inners.capacity()) * size_of::<u32>()
+    }
+
+    fn spot_of(&self, members: &Members, number: u32) -> Spot {
+        let (score, text) = (members.score(number), members.text(number));
+        // Separators are first items, so looking for the last child that is not after the member finds its leaf.
+        let spot = self.descend(|item| before(members, item, score, text));
+        let leaf = &self.leaves[spot.leaf as usize];
+        if spot.at < leaf.len as usize {
+            return spot;
+        }
+        // The member is first in the next leaf.
+        Spot { leaf: leaf.next, at: 0, rank: spot.rank }
+    }
+
+    /// The first place where `is_before` no longer holds; it may be behind the last item of a leaf.
+    fn descend(&self, mut is_before: impl FnMut(Item) -> bool) -> Spot {
+        let (mut node, mut height, mut rank) = (self.root, self.height, 0);
+        while height > 0 {
+            let inner = &self.inners[node as usize];
+            let at = inner.child_of(&mut is_before);
+            rank += inner.counts[..at].iter().map(|&count| count as usize).sum::<usize>();
+            node = inner.children[at];
+            height -= 1;
+        }
+        let at = self.leaves[node as usize].partition(is_before);
+        Spot { leaf: node, at, rank: rank + at }
+    }
+
+    fn select(&self, rank: usize) -> (u32, usize) {
+        debug_assert!(rank < self.len);
+        let (mut node, mut height, mut rest) = (self.root, self.height, rank);
+        if rank + 1 == self.len {
+            return (self.last, self.leaves[self.last as usize].len as usize - 1);
+        }
+        while height > 0 {
+            let inner = &self.inners[node as usize];
+            let mut at = 0;
+            while rest >= inner.counts[at] as usize {
+                rest -= inner.counts[at] as usize;
+                at += 1;
+            }
+            node = inner.children[at];
+            height -= 1;
+        }
+        (node, rest)
+    }
+
+    fn first_of(&self, node: u32, height: u32) -> Item {
+        if height == 0 { self.leaves[node as usize].item(0) } else { self.inners[node as usize].item(0) }
+    }
+
+    fn count_of(&self, node: u32, height: u32) -> u32 {
+        if height == 0 {
+            return self.leaves[node as usize].len;
+        }
+        let inner = &self.inners[node as usize];
+        inner.counts[..inner.len as usize].iter().sum()
+    }
+
+    fn len_of(&self, node: u32, height: u32) -> usize {
+        let len = if height == 0 { self.leaves[node as usize].len } else { self.inners[node as usize].len };
+        len as usize
+    }
+
+    /// Returns the new right sibling when the node had to be split.
+    fn insert_below(&mut self, members: &Members, node: u32, height: u32, item: Item) -> Option<u32> {
+        let text = members.text(item.number);
+        if height == 0 {
+            let at = self.leaves[node as usize].partition(|other| before(members, other, item.score, text));
+            return self.insert_in_leaf(node, at, item);
+        }
+        let inner = &self.inners[node as usize];
+        let at = inner.child_of(|other| before(members, other, item.score, text));
+        let child = inner.children[at];
+        let sibling = self.insert_below(members, child, height - 1, item);
+        self.refresh(node, at, height);
+        let sibling = sibling?;
+        let (first, count) = (self.first_of(sibling, height - 1), self.count_of(sibling, height - 1));
+        if (self.inners[node as usize].len as usize) < INNER {
+            self.inners[node as usize].insert(at + 1, sibling, first, count);
+            return None;
+        }
+        let keep = if at + 1 == INNER { INNER } else { INNER / 2 };
+        let mut right = self.inners[node as usize].split_off(keep);
+        if at < keep && keep < INNER {
+            self.inners[node as usize].insert(at + 1, sibling, first, count);
+        } else {
+            right.insert(at + 1 - keep, sibling, first, count);
+        }
+        Some(self.new_inner(right))
+    }
+
+    fn insert_in_leaf(&mut self, node: u32, at: usize, item: Item) -> Option<u32> {
+        let leaf = &mut self.leaves[node as usize];
+        if (leaf.len as usize) < LEAF {
+            leaf.insert(at, item);
+            return None;
+        }
+        // Whoever adds at an end is likely to go on there: the full leaf stays full.
+        let keep = if at == LEAF && leaf.next == NONE {
+            LEAF
+        } else if at == 0 && leaf.prev == NONE {
+            0
+        } else {
+            LEAF / 2
+        };
+        let mut right = leaf.split_off(keep);
+        if at < keep || (at == keep && keep < LEAF) {
+            leaf.insert(at, item);
+        } else {
+            right.insert(at - keep, item);
+        }
+        (right.prev, right.next) = (node, leaf.next);
+        let sibling = self.new_leaf(right);
+        let next = std::mem::replace(&mut self.leaves[node as usize].next, sibling);
+        self.set_prev(next, sibling);
+        Some(sibling)
+    }
+
+    fn remove_below(&mut self, members: &Members, node: u32, height: u32, item: Item) {
+        let text = members.text(item.number);
+        if height == 0 {
+            let leaf = &mut self.leaves[node as usize];
+            let at = leaf.partition(|other| before(members, other, item.score, text));
+            debug_assert!(leaf.numbers[at] == item.number);
+            leaf.remove(at);
+            return;
+        }
+        let inner = &self.inners[node as usize];
+        let at = inner.child_of(|other| !after(members, other, item.score, text));
+        let child = inner.children[at];
+        self.remove_below(members, child, height - 1, item);
+        self.mend(node, at, height);
+    }
+
+    /// After a removal below the child at `at`: drops it when empty, merges it when small.
+    fn mend(&mut self, node: u32, at: usize, height: u32) {
+        let child = self.inners[node as usize].children[at];
+        let room = if height == 1 { LEAF } else { INNER };
+        let len = self.len_of(child, height - 1);
+        if len == 0 {
+            self.inners[node as usize].remove(at);
+            self.free(child, height - 1);
+            return;
+        }
+        self.refresh(node, at, height);
+        if len >= room / 2 {
+            return;
+        }
+        let siblings = self.inners[node as usize].len as usize;
+        for left in [at.wrapping_sub(1), at] {
+            if left >= siblings || left + 1 >= siblings {
+                continue;
+            }
+            let pair = [left, left + 1].map(|at| self.inners[node as usize].children[at]);
+            if pair.iter().map(|&child| self.len_of(child, height - 1)).sum::<usize>() <= room * 3 / 4 {
+                self.merge(pair, height - 1);
+                self.inners[node as usize].remove(left + 1);
+                self.refresh(node, left, height);
+                return;
+            }
+        }
+    }
+
+    fn merge(&mut self, [left, right]: [u32; 2], height: u32) {
+        if height == 0 {
+            let from = self.leaves[right as usize].clone();
+            self.leaves[left as usize].append(&from);
+            self.leaves[right as usize].len = 0;
+        } else {
+            let from = self.inners[right as usize].clone();
+            self.inners[left as usize].append(&from);
+            self.inners[right as usize].len = 0;
+        }
+        self.free(right, height);
+    }
+
+    /// Brings separator and count of the child at `at` up to date.
+    fn refresh(&mut self, node: u32, at: usize, height: u32) {
+        let child = self.inners[node as usize].children[at];
+        let (first, count) = (self.first_of(child, height - 1), self.count_of(child, height - 1));
+        let inner = &mut self.inners[node as usize];
+        (inner.scores[at], inner.numbers[at], inner.counts[at]) = (first.score, first.number, count);
+    }
+
+    fn set_prev(&mut self, leaf: u32, prev: u32) {
+        match self.leaves.get_mut(leaf as usize) {
+            Some(leaf) => leaf.prev = prev,
+            None => self.last = prev,
+        }
+    }
+
+    fn new_leaf(&mut self, leaf: Leaf) -> u32 {
+        place(&mut self.leaves, &mut self.free_leaves, leaf)
+    }
+
+    fn new_inner(&mut self, inner: Inner) -> u32 {
+        place(&mut self.inners, &mut self.free_inners, inner)
+    }
+
+    fn free(&mut self, node: u32, height: u32) {
+        if height > 0 {
+            self.free_inners.push(node);
+            return;
+        }
+        let (prev, next) = (self.leaves[node as usize].prev, self.leaves[node as usize].next);
+        if let Some(prev) = self.leaves.get_mut(prev as usize) {
+            prev.next = next;
+        }
+        self.set_prev(next, prev);
+        self.free_leaves.push(node);
+    }
+
+    /// Gives back nodes when most are unused, by rebuilding densely: amortised over the removals that led here.
+    fn release_free(&mut self) {
+        if self.free_leaves.len() < 16 || self.free_leaves.len() < self.leaves.len() * 3 / 4 {
+            return;
+        }
+        let mut dense = Ranked::new();
+        let items: Vec<Item> = self.iter(0, self.len).items().collect();
+        dense.fill(&items);
+        *self = dense;
+    }
+
+    /// Fills an empty tree with items in order, every node nearly full. O(n).
+    fn fill(&mut self, items: &[Item]) {
+        if items.is_empty() {
+            return;
+        }
+        self.leaves.clear();
+        let mut level = Vec::new();
+        for chunk in items.chunks(LEAF * 7 / 8) {
+            let mut leaf = Leaf { len: 0, prev: NONE, next: NONE, numbers: [0; LEAF], scores: [0.0; LEAF] };
+            chunk.iter().for_each(|&item| leaf.insert(leaf.len as usize, item));
+            let node = self.leaves.len() as u32;
+            leaf.prev = node.checked_sub(1).unwrap_or(NONE);
+            self.leaves.push(Box::new(leaf));
+            level.push(node);
+        }
+        for node in 1..self.leaves.len() {
+            self.leaves[node - 1].next = node as u32;
+        }
+        self.last = self.leaves.len() as u32 - 1;
+        self.height = 0;
+        while level.len() > 1 {
+            let mut above = Vec::new();
+            for chunk in level.chunks(INNER * 7 / 8) {
+                let mut inner = Inner::empty();
+                for &child in chunk {
+                    let (first, count) =
+                        (self.first_of(child, self.height), self.count_of(child, self.height));
+                    inner.insert(inner.len as usize, child, first, count);
+                }
+                above.push(self.new_inner(inner));
+            }
+            level = above;
+            self.height += 1;
+        }
+        self.root = level[0];
+        self.len = items.len();
+    }
+}
+
+impl Leaf {
+    #[inline]
+    fn item(&self, at: usize) -> Item {
+        Item { score: self.scores[at], number: self.numbers[at] }
+    }
+
+    #[inline]
+    fn partition(&self, is_before: impl FnMut(Item) -> bool) -> usize {
+        partition(0, self.len as usize, |at| self.item(at), is_before)
+    }
+
+    fn insert(&mut self, at: usize, item: Item) {
+        let len = self.len as usize;
+        self.numbers.copy_within(at..len, at + 1);
+        self.scores.copy_within(at..len, at + 1);
+        (self.numbers[at], self.scores[at]) = (item.number, item.score);
+        self.len += 1;
+    }
+
+    fn remove(&mut self, at: usize) {
+        let len = self.len as usize;
+        self.numbers.copy_within(at + 1..len, at);
+        self.scores.copy_within(at + 1..len, at);
+        self.len -= 1;
+    }
+
+    fn split_off(&mut self, keep: usize) -> Leaf {
+        let mut right = Leaf { len: 0, prev: NONE, next: NONE, numbers: [0; LEAF], scores: [0.0; LEAF] };
+        right.take(self, keep);
+        self.len = keep as u32;
+        right
+    }
+
+    fn append(&mut self, other: &Leaf) {
+        self.take(other, 0);
+    }
+
+    fn take(&mut self, other: &Leaf, from: usize) {
+        let (len, more) = (self.len as usize, other.len as usize - from);
+        self.numbers[len..len + more].copy_from_slice(&other.numbers[from..from + more]);
+        self.scores[len..len + more].copy_from_slice(&other.scores[from..from + more]);
+        self.len += more as u32;
+    }
+}
+
+impl Inner {
+    fn empty() -> Self {
+        Inner { len: 0, children: [0; INNER], counts: [0; INNER], numbers: [0; INNER], scores: [0.0; INNER] }
+    }
+
+    #[inline]
+    fn item(&self, at: usize) -> Item {
+        Item { score: self.scores[at], number: self.numbers[at] }
+    }
+
+    /// The last child whose first item satisfies `holds`, or the first child.
+    #[inline]
+    fn child_of(&self, holds: impl FnMut(Item) -> bool) -> usize {
+        partition(1, self.len as usize, |at| self.item(at), holds) - 1
+    }
+
+    fn insert(&mut self, at: usize, child: u32, first: Item, count: u32) {
+        let len = self.len as usize;
+        self.children.copy_within(at..len, at + 1);
+        self.counts.copy_within(at..len, at + 1);
+        self.numbers.copy_within(at..len, at + 1);
+        self.scores.copy_within(at..len, at + 1);
+        (self.children[at], self.counts[at]) = (child, count);
+        (self.numbers[at], self.scores[at]) = (first.number, first.score);
+        self.len += 1;
+    }
+
+    fn remove(&mut self, at: usize) {
+        let len = self.len as usize;
+        self.children.copy_within(at + 1..len, at);
+        self.counts.copy_within(at + 1..len, at);
+        self.numbers.copy_within(at + 1..len, at);
+        self.scores.copy_within(at + 1..len, at);
+        self.len -= 1;
+    }
+
+    fn split_off(&mut self, keep: usize) -> Inner {
+        let mut right = Inner::empty();
+        right.take(self, keep);
+        self.len = keep as u32;
+        right
+    }
+
+    fn append(&mut self, other: &Inner) {
+        self.take(other, 0);
+    }
+
+    fn take(&mut self, other: &Inner, from: usize) {
+        let (len, more) = (self.len as usize, other.len as usize - from);
+        self.children[len..len + more].copy_from_slice(&other.children[from..from + more]);
+        self.counts[len..len + more].copy_from_slice(&other.counts[from..from + more]);
+        self.numbers[len..len + more].copy_from_slice(&other.numbers[from..from + more]);
+        self.scores[len..len + more].copy_from_slice(&other.scores[from..from + more]);
+        self.len += more as u32;
+    }
+}
+
+fn place<N>(nodes: &mut Vec<Box<N>>, free: &mut Vec<u32>, node: N) -> u32 {
+    match free.pop() {
+        Some(at) => {
+            *nodes[at as usize] = node;
+            at
+        }
+        None => {
+            nodes.push(Box::new(node));
+            nodes.len() as u32 - 1
+        }
+    }
+}
+
+/// First index in `low..high` whose item does not satisfy `holds`.
+#[inline]
+fn partition(
+    mut low: usize,
+    mut high: usize,
+    item: impl Fn(usize) -> Item,
+    mut holds: impl FnMut(Item) -> bool,
+) -> usize {
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(item(middle)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+#[inline]
+fn compare(members: &Members, item: Item, score: f64, text: &[u8]) -> Ordering {
+    if item.score < score {
+        Ordering::Less
+    } else if item.score > score {
+        Ordering::Greater
+    } else {
+        members.text(item.number).cmp(text)
+    }
+}
+
+#[inline]
+fn before(members: &Members, item: Item, score: f64, text: &[u8]) -> bool {
+    compare(members, item, score, text) == Ordering::Less
+}
+
+#[inline]
+fn after(members: &Members, item: Item, score: f64, text: &[u8]) -> bool {
+    compare(members, item, score, text) == Ordering::Greater
+}
+
+/// Member numbers in order, from either end.
+#[derive(Clone)]
+pub struct Iter<'a> {
+    tree: &'a Ranked,
+    front: (u32, usize),
+    back: (u32, usize),
+    remaining: usize,
+}
+
+impl<'a> Iter<'a> {
+    fn items(mut self) -> impl Iterator<Item = Item> + use<'a> {
+        std::iter::from_fn(move || self.next_item())
+    }
+
+    #[inline]
+    fn next_item(&mut self) -> Option<Item> {
+        self.remaining = self.remaining.checked_sub(1)?;
+        let (node, at) = self.front;
+        let leaf = &self.tree.leaves[node as usize];
+        self.front = if at + 1 < leaf.len as usize { (node, at + 1) } else { (leaf.next, 0) };
+        Some(leaf.item(at))
+    }
+}
+
+impl Iterator for Iter<'_> {
+    type Item = u32;
+
+    #[inline]
+    fn next(&mut self) -> Option<u32> {
+        self.next_item().map(|item| item.number)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.remaining, Some(self.remaining))
+    }
+}
+
+impl DoubleEndedIterator for Iter<'_> {
+    #[inline]
+    fn next_back(&mut self) -> Option<u32> {
+        self.remaining = self.remaining.checked_sub(1)?;
+        let (node, at) = self.back;
+        let leaf = &self.tree.leaves[node as usize];
+        self.back = match at.checked_sub(1) {
+            Some(at) => (node, at),
+            None => match self.tree.leaves.get(leaf.prev as usize) {
+                Some(prev) => (leaf.prev, prev.len as usize - 1),
+                None => (NONE, 0),
+            },
+        };
+        Some(leaf.numbers[at])
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
