@@ -1,121 +1,474 @@
 //! A hash table of one-word elements that carry their own key. Databases, big hashes, sets and sorted sets
 //! are made of it. It must not know what its elements mean, nor time, nor chance: the seed comes in.
+//!
+//! The table is a directory of segments (extendible hashing; Fagin, Nievergelt, Pippenger, Strong 1979). A hash's
+//! first bits choose the segment, the next ones the bucket in it. A full segment is rebuilt somewhat
+//! larger, or split in two when it is as large as segments get; a sparse one shrinks or joins its twin. So no
+//! operation ever moves more than one segment's elements, no two tables exist side by side while growing, and
+//! the table stays about 80 % full at any size.
+//!
+//! Everything is in the order of hashes: directory, segments, buckets. SCAN's cursor is a position in that order
+//! and means the same whatever has grown or shrunk in between.
 
-use std::collections::BTreeMap;
+mod keyed;
+mod segment;
+
+use keyed::KeyedHash;
+use segment::{Place, SLOTS, Segment};
 
 /// What a table holds: something that owns its key.
 pub trait Element {
     fn key(&self) -> &[u8];
+    /// Has the key fetched into the cache; only a hint.
+    fn prefetch(&self) {}
 }
 
+#[derive(Clone)]
 pub struct Table<E> {
-    seed: u64,
+    hash: KeyedHash,
     len: usize,
-    map: BTreeMap<u64, Vec<E>>,
+    segments: Vec<Segment<E>>,
+    /// The segment of each prefix of `depth` bits; empty when there is but one segment.
+    directory: Vec<u32>,
+    depth: u8,
+    /// In all segments.
+    buckets: usize,
+    /// Of any segment, since the table was last empty.
+    buckets_max: usize,
+}
+
+/// The sizes of segments in buckets; of an allocator's usual sizes.
+const SIZES: [usize; 16] = [1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 28, 40, 56, 80, 104, 128];
+const SIZE_MAX: usize = SIZES[SIZES.len() - 1];
+
+/// How many elements a segment may hold before it grows.
+const fn capacity(buckets: usize) -> usize {
+    if buckets == 1 { SLOTS } else { buckets * SLOTS * 29 / 32 }
+}
+
+/// The size of a segment that has to hold so many elements and some more.
+fn size_for(elements: usize) -> usize {
+    let wanted = elements + elements / 8;
+    match SIZES.iter().find(|&&size| wanted <= capacity(size)) {
+        Some(&size) => size,
+        // Only colliding keys make such a segment.
+        None => (wanted / SLOTS * 2).next_power_of_two(),
+    }
 }
 
 impl<E: Element> Table<E> {
+    /// Allocates nothing yet. With a secret seed nobody can make keys collide.
     pub fn new(seed: u64) -> Self {
-        Table { seed, len: 0, map: BTreeMap::new() }
+        Table {
+            hash: KeyedHash::new(seed),
+            len: 0,
+            segments: Vec::new(),
+            directory: Vec::new(),
+            depth: 0,
+            buckets: 0,
+            buckets_max: 0,
+        }
     }
+
     pub fn len(&self) -> usize {
         self.len
     }
+
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
+
+    #[inline]
     pub fn hash(&self, key: &[u8]) -> u64 {
-        let mut hash = self.seed ^ 0xcbf2_9ce4_8422_2325;
-        for &byte in key {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        self.hash.hash(key)
     }
+
+    #[inline]
     pub fn get(&self, key: &[u8]) -> Option<&E> {
-        self.map.get(&self.hash(key))?.iter().find(|e| e.key() == key)
+        let (segment, place) = self.find(self.hash(key), key)?;
+        self.segments[segment].get(place)
     }
+
+    #[inline]
     pub fn get_mut(&mut self, key: &[u8]) -> Option<&mut E> {
-        let hash = self.hash(key);
-        self.map.get_mut(&hash)?.iter_mut().find(|e| e.key() == key)
+        let (segment, place) = self.find(self.hash(key), key)?;
+        self.segments[segment].get_mut(place)
     }
+
     pub fn contains(&self, key: &[u8]) -> bool {
-        self.get(key).is_some()
+        self.find(self.hash(key), key).is_some()
     }
+
     /// Puts the element in, and returns the one with an equal key that it replaces.
     pub fn insert(&mut self, element: E) -> Option<E> {
-        if let Some(old) = self.get_mut(element.key()) {
-            return Some(std::mem::replace(old, element));
+        let hash = self.hash(element.key());
+        if let Some((segment, place)) = self.find(hash, element.key()) {
+            return self.segments[segment].get_mut(place).map(|old| std::mem::replace(old, element));
         }
-        self.insert_new(element);
+        self.put(hash, element);
         None
     }
+
     /// Puts in an element whose key is known to be absent.
     pub fn insert_new(&mut self, element: E) {
         debug_assert!(!self.contains(element.key()));
-        let hash = self.hash(element.key());
-        self.map.entry(hash).or_default().push(element);
-        self.len += 1;
+        self.put(self.hash(element.key()), element);
     }
+
     pub fn remove(&mut self, key: &[u8]) -> Option<E> {
         let hash = self.hash(key);
-        let chain = self.map.get_mut(&hash)?;
-        let at = chain.iter().position(|e| e.key() == key)?;
-        let element = chain.swap_remove(at);
-        if chain.is_empty() {
-            self.map.remove(&hash);
-        }
+        let (segment, place) = self.find(hash, key)?;
+        let element = self.segments[segment].take(hash, place);
         self.len -= 1;
-        Some(element)
+        self.shrink(segment);
+        element
     }
+
     /// The element of this key, made by `make` if there was none (then the second part is true).
     /// `make` must give an element of this very key.
     pub fn find_or_insert_with(&mut self, key: &[u8], make: impl FnOnce() -> E) -> (&mut E, bool) {
-        let fresh = !self.contains(key);
-        if fresh {
-            self.insert_new(make());
+        let hash = self.hash(key);
+        let found = self.find(hash, key);
+        let (segment, place) = found.unwrap_or_else(|| {
+            let element = make();
+            debug_assert!(element.key() == key);
+            self.put(hash, element)
+        });
+        let element = self.segments[segment].get_mut(place);
+        (element.expect("it was found or put in"), found.is_none())
+    }
+
+    /// A hint that this key is about to be looked up: fetches its bucket.
+    #[inline]
+    pub fn prefetch(&self, key: &[u8]) {
+        if self.len != 0 {
+            let hash = self.hash(key);
+            self.segments[self.segment_of(hash)].prefetch(hash);
         }
-        (self.get_mut(key).expect("it was found or put in"), fresh)
     }
-    /// A hint that this key is about to be looked up.
-    pub fn prefetch(&self, _key: &[u8]) {}
-    /// One step of SCAN: calls `each` for some elements and returns the next cursor, 0 when done. An element
-    /// that is present from the first step to the last is given at least once, whatever changes in between.
+
+    /// A second hint, some time after [`Table::prefetch`]: fetches the element itself.
+    #[inline]
+    pub fn prefetch_element(&self, key: &[u8]) {
+        if self.len != 0 {
+            let hash = self.hash(key);
+            self.segments[self.segment_of(hash)].prefetch_elements(hash);
+        }
+    }
+
+    /// One step of SCAN, about a bucket's worth: calls `each` for some elements (possibly none) and returns the
+    /// next cursor, 0 when done. An element that is there from the first step to the last is given once and
+    /// only once, whatever comes and goes, grows and shrinks in between. Any number is a valid cursor.
+    ///
+    /// The cursor is the position in the order of hashes up to which all has been given, with its bits reversed:
+    /// positions are multiples of a high power of two, so cursors are small numbers.
     pub fn scan(&self, cursor: u64, each: &mut dyn FnMut(&E)) -> u64 {
-        let mut chains = self.map.range(cursor.reverse_bits()..);
-        let Some((_, chain)) = chains.next() else { return 0 };
-        chain.iter().for_each(each);
-        chains.next().map_or(0, |(hash, _)| hash.reverse_bits())
+        if self.len == 0 {
+            return 0;
+        }
+        let from = cursor.reverse_bits();
+        let segment = &self.segments[self.segment_of(from)];
+        // A power of two of steps, at least one a bucket.
+        let bits = u32::from(segment.depth) + segment.buckets().next_power_of_two().ilog2();
+        let last = from | u64::MAX.checked_shr(bits).unwrap_or(0);
+        for home in segment.home(from)..=segment.home(last) {
+            segment.visit_home(home, |key| self.hash(key), |hash| (from..=last).contains(&hash), each);
+        }
+        last.wrapping_add(1).reverse_bits()
     }
-    /// A random element, each about equally likely.
+
+    /// A random element, each equally likely.
     pub fn random(&self, rng: &mut dyn FnMut() -> u64) -> Option<&E> {
+        // All slots of all segments are equally likely, as if every segment were as large as the largest;
+        // of those, well over a tenth hold an element.
+        const TRIES_MAX: usize = 4096;
         if self.len == 0 {
             return None;
         }
-        self.iter().nth((rng() % self.len as u64) as usize)
+        let widest = if let [one] = &self.segments[..] { one.buckets() } else { self.buckets_max };
+        let mut segment = 0;
+        for _ in 0..TRIES_MAX {
+            segment = below(rng(), self.segments.len());
+            let slot = below(rng(), widest * SLOTS);
+            let candidate = &self.segments[segment];
+            if slot / SLOTS < candidate.buckets()
+                && let Some(element) = candidate.get((slot / SLOTS, slot % SLOTS))
+            {
+                return Some(element);
+            }
+        }
+        let (before, after) = self.segments.split_at(segment);
+        after.iter().chain(before).flat_map(Segment::iter).next()
     }
+
     /// All elements; the order follows from the seed and the history of the table.
     pub fn iter(&self) -> impl Iterator<Item = &E> {
-        self.map.values().flatten()
+        self.segments.iter().flat_map(Segment::iter)
     }
+
+    /// Drops the elements for which `keep` says no.
     pub fn retain(&mut self, mut keep: impl FnMut(&mut E) -> bool) {
-        self.map.retain(|_, chain| {
-            chain.retain_mut(&mut keep);
-            !chain.is_empty()
-        });
-        self.len = self.map.values().map(Vec::len).sum();
+        let hash = self.hash;
+        for segment in &mut self.segments {
+            segment.retain(|key| hash.hash(key), &mut keep);
+        }
+        self.len = self.segments.iter().map(|segment| segment.len as usize).sum();
+        loop {
+            let before = (self.segments.len(), self.buckets);
+            let mut at = 0;
+            while at < self.segments.len() {
+                self.shrink(at);
+                at += 1;
+            }
+            if before == (self.segments.len(), self.buckets) {
+                return;
+            }
+        }
     }
+
+    /// Drops everything, the table's own memory too.
     pub fn clear(&mut self) {
-        self.map.clear();
-        self.len = 0;
+        self.segments = Vec::new();
+        self.directory = Vec::new();
+        (self.len, self.depth, self.buckets, self.buckets_max) = (0, 0, 0, 0);
     }
-    /// Does some of the postponed work of growing and shrinking; true while some is left.
+
+    /// Does some of the postponed work of growing and shrinking; true while some is left. This table
+    /// postpones nothing.
     pub fn step(&mut self, _buckets: usize) -> bool {
         false
     }
+
     /// Bytes the table itself has allocated, its elements' own allocations apart.
     pub fn heap_bytes(&self) -> usize {
-        self.len * 11
+        self.buckets * Segment::<E>::BUCKET_BYTES
+            + self.segments.capacity() * size_of::<Segment<E>>()
+            + self.directory.capacity() * size_of::<u32>()
     }
-    /// Makes room for `elements` in all; only a hint.
-    pub fn reserve(&mut self, _elements: usize) {}
+
+    /// Makes room for `elements` in all, if the table is still empty; only a hint, and not believed beyond a
+    /// million.
+    pub fn reserve(&mut self, elements: usize) {
+        if self.len != 0 || elements == 0 {
+            return;
+        }
+        self.clear();
+        let elements = elements.min(1 << 20);
+        while elements >> self.depth > capacity(SIZE_MAX) * 7 / 8 {
+            self.depth += 1;
+        }
+        let each = size_for(elements >> self.depth);
+        let count = 1u32 << self.depth;
+        self.segments =
+            (0..count).map(|i| Segment::new(self.prefix_of(i as usize), self.depth, each)).collect();
+        if self.depth > 0 {
+            self.directory = (0..count).collect();
+        }
+        self.buckets = each << self.depth;
+        self.buckets_max = each;
+    }
 }
+
+/// Growing and shrinking.
+impl<E: Element> Table<E> {
+    #[inline]
+    fn segment_of(&self, hash: u64) -> usize {
+        if self.depth == 0 { 0 } else { self.directory[(hash >> (64 - self.depth)) as usize] as usize }
+    }
+
+    fn prefix_of(&self, index: usize) -> u64 {
+        (index as u64) << (63 - self.depth) << 1
+    }
+
+    #[inline]
+    fn find(&self, hash: u64, key: &[u8]) -> Option<(usize, Place)> {
+        if self.len == 0 {
+            return None;
+        }
+        let segment = self.segment_of(hash);
+        Some((segment, self.segments[segment].find(hash, key)?))
+    }
+
+    #[inline]
+    fn put(&mut self, hash: u64, element: E) -> (usize, Place) {
+        if self.segments.is_empty() {
+            self.segments.reserve_exact(1);
+            self.add(Segment::new(0, 0, 1));
+        }
+        let mut segment = self.segment_of(hash);
+        let full = &self.segments[segment];
+        if full.len as usize >= capacity(full.buckets()) {
+            self.grow(segment);
+            segment = self.segment_of(hash);
+        }
+        self.len += 1;
+        (segment, self.segments[segment].put(hash, element))
+    }
+
+    #[cold]
+    fn grow(&mut self, at: usize) {
+        let segment = &self.segments[at];
+        let (len, depth) = (segment.len as usize, segment.depth);
+        // Splitting does not help against keys of equal hashes: then their segment just grows.
+        let deep = self.len >> depth < capacity(SIZE_MAX) / 16;
+        if segment.buckets() < SIZE_MAX || deep {
+            self.rebuild(at, size_for(len + 1).max(segment.buckets() + 1));
+        } else {
+            self.split(at);
+        }
+    }
+
+    fn rebuild(&mut self, at: usize, buckets: usize) {
+        let old = &mut self.segments[at];
+        let mut new = Segment::new(old.prefix, old.depth, buckets);
+        let hash = self.hash;
+        old.drain(|element| {
+            new.put(hash.hash(element.key()), element);
+        });
+        self.buckets -= old.buckets();
+        *old = new;
+        self.count(buckets);
+    }
+
+    fn split(&mut self, at: usize) {
+        if self.segments[at].depth == self.depth {
+            self.depth += 1;
+            self.directory = match self.directory.len() {
+                0 => vec![0, 0],
+                _ => self.directory.iter().flat_map(|&segment| [segment, segment]).collect(),
+            };
+        }
+        let old = &mut self.segments[at];
+        let depth = old.depth + 1;
+        let twin_prefix = old.prefix | 1 << (64 - depth);
+        let half = size_for(old.len as usize / 2);
+        let (mut left, mut right) =
+            (Segment::new(old.prefix, depth, half), Segment::new(twin_prefix, depth, half));
+        let hash = self.hash;
+        old.drain(|element| {
+            let hash = hash.hash(element.key());
+            let side = if hash < twin_prefix { &mut left } else { &mut right };
+            // Halves are hardly ever so uneven, unless someone knows the seed.
+            if side.len as usize >= capacity(side.buckets()) {
+                let mut larger = Segment::new(side.prefix, depth, side.buckets() * 2);
+                side.drain(|element: E| {
+                    larger.put(self.hash.hash(element.key()), element);
+                });
+                *side = larger;
+            }
+            side.put(hash, element);
+        });
+        self.buckets -= old.buckets();
+        *old = left;
+        self.count(self.segments[at].buckets());
+        let run = self.run(right.prefix, depth);
+        self.directory[run].fill(self.segments.len() as u32);
+        self.add(right);
+    }
+
+    fn add(&mut self, segment: Segment<E>) {
+        self.count(segment.buckets());
+        self.segments.push(segment);
+    }
+
+    fn count(&mut self, new_buckets: usize) {
+        self.buckets += new_buckets;
+        self.buckets_max = self.buckets_max.max(new_buckets);
+    }
+
+    /// The part of the directory that a prefix of so many bits has.
+    fn run(&self, prefix: u64, depth: u8) -> std::ops::Range<usize> {
+        let first = (prefix >> (63 - self.depth) >> 1) as usize;
+        first..first + (1 << (self.depth - depth))
+    }
+
+    /// Gives memory back if the segment has become sparse.
+    #[inline]
+    fn shrink(&mut self, at: usize) {
+        let segment = &self.segments[at];
+        let sparse = (segment.len as usize) * 5 < capacity(segment.buckets()) * 2;
+        if sparse && (segment.buckets() > 1 || self.depth > 0) || self.len == 0 {
+            self.shrink_sparse(at);
+        }
+    }
+
+    #[cold]
+    fn shrink_sparse(&mut self, at: usize) {
+        if self.len == 0 {
+            return self.clear();
+        }
+        let segment = &self.segments[at];
+        let (len, depth) = (segment.len as usize, segment.depth);
+        if depth > 0 {
+            let twin = self.segment_of(segment.prefix ^ 1 << (64 - depth));
+            let together = len + self.segments[twin].len as usize;
+            if self.segments[twin].depth == depth && together * 8 <= capacity(SIZE_MAX) * 5 {
+                return self.join(at, twin);
+            }
+        }
+        let size = size_for(len);
+        if size < segment.buckets() {
+            self.rebuild(at, size);
+        }
+    }
+
+    fn join(&mut self, at: usize, twin: usize) {
+        let depth = self.segments[at].depth - 1;
+        let prefix = self.segments[at].prefix.min(self.segments[twin].prefix);
+        let together = (self.segments[at].len + self.segments[twin].len) as usize;
+        let mut joined = Segment::new(prefix, depth, size_for(together));
+        let hash = self.hash;
+        for half in [at, twin] {
+            let half = &mut self.segments[half];
+            self.buckets -= half.buckets();
+            half.drain(|element| {
+                joined.put(hash.hash(element.key()), element);
+            });
+        }
+        self.count(joined.buckets());
+        let run = self.run(prefix, depth);
+        self.directory[run].fill(at as u32);
+        self.segments[at] = joined;
+        self.segments.swap_remove(twin);
+        if let Some(moved) = self.segments.get(twin) {
+            let run = self.run(moved.prefix, moved.depth);
+            self.directory[run].fill(twin as u32);
+        }
+        self.halve_directory();
+    }
+
+    /// Halves the directory while no two neighbours in it differ. Looked at only when it is far too large for
+    /// its segments, so that the look is paid for by the joins before it.
+    fn halve_directory(&mut self) {
+        while self.depth > 0 && self.segments.len() * 2 <= self.directory.len() {
+            if self.segments.iter().any(|segment| segment.depth == self.depth) {
+                return;
+            }
+            self.depth -= 1;
+            self.directory = match self.depth {
+                0 => Vec::new(),
+                _ => self.directory.iter().copied().step_by(2).collect(),
+            };
+        }
+    }
+}
+
+fn below(random: u64, limit: usize) -> usize {
+    ((u128::from(random) * limit as u128) >> 64) as usize
+}
+
+/// Has a place fetched into the cache.
+#[inline]
+pub(super) fn prefetch<T>(place: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch changes nothing, whatever the address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(place.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
+}
+
+#[cfg(test)]
+mod tests;
