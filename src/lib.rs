@@ -11,3 +11,5 @@ pub mod engine;
 
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;

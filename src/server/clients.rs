@@ -9,6 +9,13 @@ pub struct ClientId {
     slot: u32,
 }
 
+impl ClientId {
+    /// A small number for hosts to index by: unique among the clients connected now, given again later.
+    pub fn slot(self) -> usize {
+        self.slot as usize
+    }
+}
+
 #[derive(Default)]
 pub struct Clients {
     slots: Vec<Option<Box<Client>>>,
