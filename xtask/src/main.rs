@@ -8,6 +8,7 @@ mod progress;
 mod serve;
 mod stamp;
 mod test;
+mod tools;
 mod wasm;
 
 use std::path::{Path, PathBuf};

@@ -3,28 +3,60 @@
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use crate::command::{Counts, cargo, interrupted, shown, typed};
-use crate::{Result, root};
+use crate::command::{Counts, cargo, interrupted, program, shown, typed};
+use crate::wasm::{self, Optimise};
+use crate::{Result, npm, page, root, serve, tools};
 
 /// One line of the table.
 struct Step {
     name: &'static str,
     about: &'static str,
+    /// The file or folder that holds what it checks; without it the step is not there.
+    of: &'static str,
     /// Whether it runs tests; then one that ran none has failed.
     tests: bool,
     run: fn(&mut Run) -> Result<()>,
 }
 
+const fn check(
+    name: &'static str,
+    of: &'static str,
+    about: &'static str,
+    run: fn(&mut Run) -> Result<()>,
+) -> Step {
+    Step { name, about, of, tests: false, run }
+}
+
+const fn tests(
+    name: &'static str,
+    of: &'static str,
+    about: &'static str,
+    run: fn(&mut Run) -> Result<()>,
+) -> Step {
+    Step { name, about, of, tests: true, run }
+}
+
 /// All steps, in order. A new one is a line here.
 const STEPS: &[Step] = &[
-    Step { name: "format", about: "rustfmt changes nothing", tests: false, run: format },
-    Step { name: "clippy", about: "no warnings, native and wasm32", tests: false, run: clippy },
-    Step { name: "engine", about: "units, transcripts and every other tests/*.rs", tests: true, run: engine },
-    Step { name: "xtask", about: "the chores themselves", tests: true, run: xtask },
+    check("format", "src", "rustfmt changes nothing", format),
+    check("clippy", "src", "no warnings, native and wasm32", clippy),
+    tests("engine", "src", "units, transcripts and every other tests/*.rs", engine),
+    tests("oracle", "tests/oracle.rs", "the same replies as a real redis-server", oracle),
+    tests("wire", "tests/wire.rs", "real sockets and real clients", wire),
+    tests("module", "tests/web/module", "the wasm module in Node", module_in_node),
+    tests("chromium", "tests/web/module", "the wasm module in Chromium", module_in_chromium),
+    tests("www", "www/test", "the page's own units", www),
+    tests("page", "tests/web/page", "the page in Chromium, end to end", page_in_chromium),
+    tests("phone", "tests/web/phone", "the page on a phone", page_on_a_phone),
+    tests("accessibility", "tests/web/accessibility", "axe finds nothing on the page", accessibility),
+    tests("xtask", "xtask", "the chores themselves", xtask),
 ];
 
 /// Files of tests/*.rs that have a step of their own; the step `engine` runs all others.
 const OWN_STEP: &[&str] = &["oracle", "wire"];
+
+/// What the wire tests speak through, besides redis-cli.
+const PYTHON_CLIENT: &[&str] = &["redis==7.1.0"];
 
 const STEP_LIMIT: Duration = Duration::from_secs(30 * 60);
 
@@ -52,6 +84,22 @@ impl Run {
         let (counts, result) = shown(command, STEP_LIMIT);
         self.counts.add(counts);
         result
+    }
+
+    /// Runs one project of `tests/web/playwright.config.ts` against the page at an address.
+    fn playwright(&mut self, project: &str, address: &str) -> Result<()> {
+        let folder = npm::install(&root().join("tests/web"))?;
+        tools::chromium()?;
+        let mut command =
+            program("node", &["node_modules/@playwright/test/cli.js", "test", "--project", project]);
+        command.current_dir(folder).env("RESPLAY_URL", address);
+        self.command(command)
+    }
+
+    /// Runs one project against the built page, served from static files.
+    fn on_the_page(&mut self, project: &str) -> Result<()> {
+        let port = serve::start(page::build(Optimise::No)?, 0)?;
+        self.playwright(project, &format!("http://127.0.0.1:{port}/"))
     }
 
     fn cargo(&mut self, arguments: &[&str]) -> Result<()> {
@@ -85,6 +133,51 @@ fn xtask(run: &mut Run) -> Result<()> {
     run.cargo(&["test", "--package", "xtask"])
 }
 
+fn oracle(run: &mut Run) -> Result<()> {
+    tools::redis()?;
+    run.cargo(&["test", "--test", "oracle"])
+}
+
+fn wire(run: &mut Run) -> Result<()> {
+    tools::redis()?;
+    let mut command = cargo(&["test", "--test", "wire"]);
+    match tools::python(PYTHON_CLIENT) {
+        Ok(python) => drop(command.env("RESPLAY_PYTHON", python)),
+        Err(why) => run.notes.push(format!("without redis-py: {}", why.lines().next().unwrap_or_default())),
+    }
+    run.command(command)
+}
+
+fn module_in_node(run: &mut Run) -> Result<()> {
+    npm::node()?;
+    wasm::build(Optimise::No)?;
+    run.command(program("node", &["--test", "--test-reporter=spec", "tests/web/module/"]))
+}
+
+fn module_in_chromium(run: &mut Run) -> Result<()> {
+    wasm::build(Optimise::No)?;
+    // The module is all this needs: no server.
+    run.playwright("module", "http://localhost/")
+}
+
+fn www(run: &mut Run) -> Result<()> {
+    let folder = npm::install(&root().join("www"))?;
+    wasm::build(Optimise::No)?;
+    run.command(npm::npm(&folder, &["test"]))
+}
+
+fn page_in_chromium(run: &mut Run) -> Result<()> {
+    run.on_the_page("page")
+}
+
+fn page_on_a_phone(run: &mut Run) -> Result<()> {
+    run.on_the_page("phone")
+}
+
+fn accessibility(run: &mut Run) -> Result<()> {
+    run.on_the_page("accessibility")
+}
+
 fn integration_tests() -> Result<Vec<String>> {
     let Ok(folder) = std::fs::read_dir(root().join("tests")) else { return Ok(Vec::new()) };
     let mut names = Vec::new();
@@ -104,7 +197,8 @@ struct Outcome {
 }
 
 pub fn main(arguments: Vec<String>) -> Result<ExitCode> {
-    let mut steps: Vec<&Step> = STEPS.iter().collect();
+    let present = || STEPS.iter().filter(|step| root().join(step.of).exists());
+    let mut steps: Vec<&Step> = present().collect();
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -113,7 +207,7 @@ pub fn main(arguments: Vec<String>) -> Result<ExitCode> {
                 return Ok(ExitCode::SUCCESS);
             }
             "--list" => {
-                for step in STEPS {
+                for step in present() {
                     println!("{:14} {}", step.name, step.about);
                 }
                 return Ok(ExitCode::SUCCESS);
@@ -139,7 +233,7 @@ pub fn main(arguments: Vec<String>) -> Result<ExitCode> {
 
 fn named(list: String) -> Result<Vec<String>> {
     let names: Vec<String> = list.split(',').map(str::trim).map(str::to_owned).collect();
-    match names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
+    match names.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
         None => Ok(names),
         Some(unknown) => Err(format!("no step `{unknown}`; `cargo xtask test --list` shows them")),
     }
