@@ -5,3 +5,13 @@ pub mod split;
 pub mod walk;
 pub mod format;
 pub mod printed;
+pub mod habits;
+pub mod history;
+pub mod options;
+pub mod table;
+pub mod hints;
+pub mod help;
+pub mod teach;
+pub mod session;
+
+pub use session::{Action, Address, Session, Settings, State};

@@ -1,0 +1,179 @@
+//! The commands as the terminal sees them: names, arguments as trees, words for HELP. Built from the engine's own
+//! declarations or from any server's COMMAND DOCS; hints, completion, HELP and lessons read nothing else.
+
+use crate::resp::reply::Reply;
+
+/// What one argument is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    #[default]
+    String,
+    Integer,
+    Double,
+    Key,
+    Pattern,
+    UnixTime,
+    /// A word that stands for itself.
+    PureToken,
+    OneOf,
+    Block,
+}
+
+impl Kind {
+    pub fn named(name: &[u8]) -> Option<Kind> {
+        Some(match name {
+            b"string" => Kind::String,
+            b"integer" => Kind::Integer,
+            b"double" => Kind::Double,
+            b"key" => Kind::Key,
+            b"pattern" => Kind::Pattern,
+            b"unix-time" => Kind::UnixTime,
+            b"pure-token" => Kind::PureToken,
+            b"oneof" => Kind::OneOf,
+            b"block" => Kind::Block,
+            _ => return None,
+        })
+    }
+}
+
+/// One argument, or a choice or block of arguments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Argument {
+    /// As shown to users.
+    pub name: String,
+    pub kind: Kind,
+    /// The word before it, or for a pure token the word itself.
+    pub token: Option<String>,
+    pub optional: bool,
+    pub multiple: bool,
+    /// When it repeats, its token repeats too.
+    pub multiple_token: bool,
+    pub parts: Vec<Argument>,
+}
+
+/// One command or subcommand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doc {
+    /// Upper case, with its container: `XGROUP CREATE`.
+    pub name: String,
+    pub summary: String,
+    pub since: String,
+    pub group: String,
+    pub complexity: String,
+    pub arguments: Vec<Argument>,
+}
+
+impl Doc {
+    /// How many words the name has.
+    pub fn words(&self) -> usize {
+        self.name.split(' ').count()
+    }
+}
+
+/// All commands, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    docs: Vec<Doc>,
+}
+
+impl Table {
+    pub fn new(mut docs: Vec<Doc>) -> Table {
+        docs.sort_by(|a, b| a.name.cmp(&b.name));
+        docs.dedup_by(|a, b| a.name == b.name);
+        Table { docs }
+    }
+
+    /// From the reply to COMMAND DOCS, of either protocol. What is not understood is left out.
+    pub fn from_command_docs(reply: &Reply) -> Table {
+        let mut docs = Vec::new();
+        for (name, facts) in reply.pairs() {
+            let Some(name) = name.text().map(upper) else { continue };
+            add_docs(&name, facts, &mut docs);
+        }
+        Table::new(docs)
+    }
+
+    pub fn docs(&self) -> &[Doc] {
+        &self.docs
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.docs.is_empty()
+    }
+
+    /// The command of exactly this name, in any case.
+    pub fn get(&self, name: &str) -> Option<&Doc> {
+        let name = name.to_ascii_uppercase();
+        self.docs.binary_search_by(|doc| doc.name.as_str().cmp(&name)).ok().map(|at| &self.docs[at])
+    }
+
+    /// The command the words begin with: a subcommand before its container.
+    pub fn find(&self, words: &[Vec<u8>]) -> Option<&Doc> {
+        let word = |at: usize| words.get(at).and_then(|w| std::str::from_utf8(w).ok());
+        let first = word(0)?;
+        word(1).and_then(|second| self.get(&format!("{first} {second}"))).or_else(|| self.get(first))
+    }
+
+    /// The subcommands of a container, by name.
+    pub fn subcommands(&self, container: &str) -> impl Iterator<Item = &Doc> {
+        let prefix = format!("{} ", container.to_ascii_uppercase());
+        let from = self.docs.partition_point(|doc| doc.name < prefix);
+        self.docs[from..].iter().take_while(move |doc| doc.name.starts_with(&prefix))
+    }
+
+    /// The groups that occur, by name.
+    pub fn groups(&self) -> Vec<&str> {
+        let mut groups: Vec<&str> =
+            self.docs.iter().map(|doc| doc.group.as_str()).filter(|group| !group.is_empty()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    }
+}
+
+fn upper(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).to_ascii_uppercase()
+}
+
+fn text(reply: Option<&Reply>) -> String {
+    reply.and_then(Reply::text).map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default()
+}
+
+fn add_docs(name: &str, facts: &Reply, docs: &mut Vec<Doc>) {
+    docs.push(Doc {
+        name: name.to_owned(),
+        summary: text(facts.field("summary")),
+        since: text(facts.field("since")),
+        group: text(facts.field("group")),
+        complexity: text(facts.field("complexity")),
+        arguments: arguments(facts.field("arguments")),
+    });
+    // Subcommands nest once; deeper ones would be a server's mistake.
+    if name.contains(' ') {
+        return;
+    }
+    for (sub, facts) in facts.field("subcommands").map(Reply::pairs).unwrap_or_default() {
+        let Some(sub) = sub.text().map(upper) else { continue };
+        let sub = sub.rsplit('|').next().unwrap_or_default();
+        add_docs(&format!("{name} {sub}"), facts, docs);
+    }
+}
+
+fn arguments(list: Option<&Reply>) -> Vec<Argument> {
+    list.and_then(Reply::elements).unwrap_or_default().iter().map(argument).collect()
+}
+
+fn argument(facts: &Reply) -> Argument {
+    let flags = facts.field("flags").and_then(Reply::elements).unwrap_or_default();
+    let flagged = |name: &str| flags.iter().any(|flag| flag.text() == Some(name.as_bytes()));
+    let shown = facts.field("display_text").or_else(|| facts.field("name"));
+    Argument {
+        name: text(shown),
+        kind: facts.field("type").and_then(Reply::text).and_then(Kind::named).unwrap_or_default(),
+        token: facts.field("token").map(|token| text(Some(token))),
+        optional: flagged("optional"),
+        multiple: flagged("multiple"),
+        multiple_token: flagged("multiple_token"),
+        parts: arguments(facts.field("arguments")),
+    }
+}
