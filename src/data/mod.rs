@@ -11,6 +11,4 @@ pub mod hash;
 pub mod choice;
 pub mod intset;
 pub mod set;
-pub mod members;
-pub mod ranked;
 pub mod sorted_set;

@@ -6,10 +6,19 @@
 
 use super::choice::{self, Rng};
 use super::listpack::{Entry, Listpack, Needle, Position, SIZE_MAX_BYTES};
-use super::members::Members;
 use super::number::Text;
-use super::ranked::{self, Ranked};
+use members::Members;
+use ranked::Ranked;
 use std::ops::Range;
+
+pub use bounds::{LexBound, LexRange, ScoreBound, ScoreRange};
+
+mod bounds;
+mod members;
+mod nodes;
+mod ranked;
+#[cfg(test)]
+mod tests;
 
 /// Up to which size a sorted set is a listpack, and the seed of a big one's hash.
 #[derive(Clone, Copy, Debug)]
@@ -531,102 +540,6 @@ fn insert_in_order(pack: &mut Listpack, member: &[u8], score: f64) {
     }
     let after = pack.insert_entry(place, Entry::of(member));
     insert_score(pack, after, score);
-}
-
-/// One end of a range of scores.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ScoreBound {
-    pub score: f64,
-    pub exclusive: bool,
-}
-
-impl ScoreBound {
-    /// Reads `1.5`, `(1.5`, `-inf`, `(+inf`; nothing when it is no number. As in Redis, no text at all is 0.
-    pub fn parse(text: &[u8]) -> Option<Self> {
-        let (exclusive, number) = match text {
-            [b'(', number @ ..] => (true, number),
-            number => (false, number),
-        };
-        let score = if number.is_empty() { 0.0 } else { parse_f64(number)? };
-        (!score.is_nan()).then_some(ScoreBound { score, exclusive })
-    }
-
-    fn admits_from_below(self, score: f64) -> bool {
-        if self.exclusive { score > self.score } else { score >= self.score }
-    }
-
-    fn admits_from_above(self, score: f64) -> bool {
-        if self.exclusive { score < self.score } else { score <= self.score }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ScoreRange {
-    pub min: ScoreBound,
-    pub max: ScoreBound,
-}
-
-impl ScoreRange {
-    pub fn parse(min: &[u8], max: &[u8]) -> Option<Self> {
-        Some(ScoreRange { min: ScoreBound::parse(min)?, max: ScoreBound::parse(max)? })
-    }
-}
-
-/// One end of a range of texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LexBound<'a> {
-    /// `-`
-    Lowest,
-    /// `+`
-    Highest,
-    /// `[text`
-    Inclusive(&'a [u8]),
-    /// `(text`
-    Exclusive(&'a [u8]),
-}
-
-impl<'a> LexBound<'a> {
-    pub fn parse(text: &'a [u8]) -> Option<Self> {
-        match text {
-            b"-" => Some(LexBound::Lowest),
-            b"+" => Some(LexBound::Highest),
-            [b'[', rest @ ..] => Some(LexBound::Inclusive(rest)),
-            [b'(', rest @ ..] => Some(LexBound::Exclusive(rest)),
-            _ => None,
-        }
-    }
-
-    /// As the lower end.
-    fn is_at_most(self, text: &[u8]) -> bool {
-        match self {
-            LexBound::Lowest => true,
-            LexBound::Highest => false,
-            LexBound::Inclusive(bound) => bound <= text,
-            LexBound::Exclusive(bound) => bound < text,
-        }
-    }
-
-    /// As the upper end.
-    fn is_at_least(self, text: &[u8]) -> bool {
-        match self {
-            LexBound::Lowest => false,
-            LexBound::Highest => true,
-            LexBound::Inclusive(bound) => bound >= text,
-            LexBound::Exclusive(bound) => bound > text,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LexRange<'a> {
-    pub min: LexBound<'a>,
-    pub max: LexBound<'a>,
-}
-
-impl<'a> LexRange<'a> {
-    pub fn parse(min: &'a [u8], max: &'a [u8]) -> Option<Self> {
-        Some(LexRange { min: LexBound::parse(min)?, max: LexBound::parse(max)? })
-    }
 }
 
 /// Members and scores in order, from either end.

@@ -7,36 +7,8 @@
 //! `Members` is asked, and only when scores are equal.
 
 use super::members::Members;
+use super::nodes::{INNER, Inner, Item, LEAF, Leaf, NONE};
 use std::cmp::Ordering;
-
-const LEAF: usize = 64;
-const INNER: usize = 32;
-const NONE: u32 = u32::MAX;
-
-#[derive(Clone)]
-struct Leaf {
-    len: u32,
-    prev: u32,
-    next: u32,
-    numbers: [u32; LEAF],
-    scores: [f64; LEAF],
-}
-
-#[derive(Clone)]
-struct Inner {
-    len: u32,
-    children: [u32; INNER],
-    counts: [u32; INNER],
-    numbers: [u32; INNER],
-    scores: [f64; INNER],
-}
-
-/// An item of the tree: the score is the member's, copied to where it is compared.
-#[derive(Clone, Copy)]
-struct Item {
-    score: f64,
-    number: u32,
-}
 
 /// Where an item is or would be: the leaf, the place in it, and how many items come before.
 #[derive(Clone, Copy, Debug)]
@@ -67,9 +39,8 @@ impl Default for Ranked {
 
 impl Ranked {
     pub fn new() -> Self {
-        let leaf = Leaf { len: 0, prev: NONE, next: NONE, numbers: [0; LEAF], scores: [0.0; LEAF] };
         Ranked {
-            leaves: vec![Box::new(leaf)],
+            leaves: vec![Box::new(Leaf::empty())],
             inners: Vec::new(),
             free_leaves: Vec::new(),
             free_inners: Vec::new(),
@@ -413,7 +384,7 @@ impl Ranked {
         self.leaves.clear();
         let mut level = Vec::new();
         for chunk in items.chunks(LEAF * 7 / 8) {
-            let mut leaf = Leaf { len: 0, prev: NONE, next: NONE, numbers: [0; LEAF], scores: [0.0; LEAF] };
+            let mut leaf = Leaf::empty();
             chunk.iter().for_each(|&item| leaf.insert(leaf.len as usize, item));
             let node = self.leaves.len() as u32;
             leaf.prev = node.checked_sub(1).unwrap_or(NONE);
@@ -444,108 +415,6 @@ impl Ranked {
     }
 }
 
-impl Leaf {
-    #[inline]
-    fn item(&self, at: usize) -> Item {
-        Item { score: self.scores[at], number: self.numbers[at] }
-    }
-
-    #[inline]
-    fn partition(&self, is_before: impl FnMut(Item) -> bool) -> usize {
-        partition(0, self.len as usize, |at| self.item(at), is_before)
-    }
-
-    fn insert(&mut self, at: usize, item: Item) {
-        let len = self.len as usize;
-        self.numbers.copy_within(at..len, at + 1);
-        self.scores.copy_within(at..len, at + 1);
-        (self.numbers[at], self.scores[at]) = (item.number, item.score);
-        self.len += 1;
-    }
-
-    fn remove(&mut self, at: usize) {
-        let len = self.len as usize;
-        self.numbers.copy_within(at + 1..len, at);
-        self.scores.copy_within(at + 1..len, at);
-        self.len -= 1;
-    }
-
-    fn split_off(&mut self, keep: usize) -> Leaf {
-        let mut right = Leaf { len: 0, prev: NONE, next: NONE, numbers: [0; LEAF], scores: [0.0; LEAF] };
-        right.take(self, keep);
-        self.len = keep as u32;
-        right
-    }
-
-    fn append(&mut self, other: &Leaf) {
-        self.take(other, 0);
-    }
-
-    fn take(&mut self, other: &Leaf, from: usize) {
-        let (len, more) = (self.len as usize, other.len as usize - from);
-        self.numbers[len..len + more].copy_from_slice(&other.numbers[from..from + more]);
-        self.scores[len..len + more].copy_from_slice(&other.scores[from..from + more]);
-        self.len += more as u32;
-    }
-}
-
-impl Inner {
-    fn empty() -> Self {
-        Inner { len: 0, children: [0; INNER], counts: [0; INNER], numbers: [0; INNER], scores: [0.0; INNER] }
-    }
-
-    #[inline]
-    fn item(&self, at: usize) -> Item {
-        Item { score: self.scores[at], number: self.numbers[at] }
-    }
-
-    /// The last child whose first item satisfies `holds`, or the first child.
-    #[inline]
-    fn child_of(&self, holds: impl FnMut(Item) -> bool) -> usize {
-        partition(1, self.len as usize, |at| self.item(at), holds) - 1
-    }
-
-    fn insert(&mut self, at: usize, child: u32, first: Item, count: u32) {
-        let len = self.len as usize;
-        self.children.copy_within(at..len, at + 1);
-        self.counts.copy_within(at..len, at + 1);
-        self.numbers.copy_within(at..len, at + 1);
-        self.scores.copy_within(at..len, at + 1);
-        (self.children[at], self.counts[at]) = (child, count);
-        (self.numbers[at], self.scores[at]) = (first.number, first.score);
-        self.len += 1;
-    }
-
-    fn remove(&mut self, at: usize) {
-        let len = self.len as usize;
-        self.children.copy_within(at + 1..len, at);
-        self.counts.copy_within(at + 1..len, at);
-        self.numbers.copy_within(at + 1..len, at);
-        self.scores.copy_within(at + 1..len, at);
-        self.len -= 1;
-    }
-
-    fn split_off(&mut self, keep: usize) -> Inner {
-        let mut right = Inner::empty();
-        right.take(self, keep);
-        self.len = keep as u32;
-        right
-    }
-
-    fn append(&mut self, other: &Inner) {
-        self.take(other, 0);
-    }
-
-    fn take(&mut self, other: &Inner, from: usize) {
-        let (len, more) = (self.len as usize, other.len as usize - from);
-        self.children[len..len + more].copy_from_slice(&other.children[from..from + more]);
-        self.counts[len..len + more].copy_from_slice(&other.counts[from..from + more]);
-        self.numbers[len..len + more].copy_from_slice(&other.numbers[from..from + more]);
-        self.scores[len..len + more].copy_from_slice(&other.scores[from..from + more]);
-        self.len += more as u32;
-    }
-}
-
 fn place<N>(nodes: &mut Vec<Box<N>>, free: &mut Vec<u32>, node: N) -> u32 {
     match free.pop() {
         Some(at) => {
@@ -557,25 +426,6 @@ fn place<N>(nodes: &mut Vec<Box<N>>, free: &mut Vec<u32>, node: N) -> u32 {
             nodes.len() as u32 - 1
         }
     }
-}
-
-/// First index in `low..high` whose item does not satisfy `holds`.
-#[inline]
-fn partition(
-    mut low: usize,
-    mut high: usize,
-    item: impl Fn(usize) -> Item,
-    mut holds: impl FnMut(Item) -> bool,
-) -> usize {
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if holds(item(middle)) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
 }
 
 #[inline]
@@ -654,3 +504,39 @@ impl DoubleEndedIterator for Iter<'_> {
 }
 
 impl ExactSizeIterator for Iter<'_> {}
+
+#[cfg(test)]
+impl Ranked {
+    /// Everything that must hold between the nodes.
+    pub fn check(&self, members: &Members) {
+        assert_eq!(self.count_of(self.root, self.height) as usize, self.len);
+        let mut leaves = Vec::new();
+        self.check_below(self.root, self.height, &mut leaves);
+        assert_eq!(leaves.last(), Some(&self.last));
+        for (at, &leaf) in leaves.iter().enumerate() {
+            let node = &self.leaves[leaf as usize];
+            assert_eq!(node.prev, if at == 0 { NONE } else { leaves[at - 1] });
+            assert_eq!(node.next, leaves.get(at + 1).copied().unwrap_or(NONE));
+        }
+        assert_eq!(leaves.len() + self.free_leaves.len(), self.leaves.len());
+        let items: Vec<Item> = self.iter(0, self.len).items().collect();
+        for pair in items.windows(2) {
+            assert!(before(members, pair[0], pair[1].score, members.text(pair[1].number)));
+        }
+        assert!(items.iter().all(|item| members.score(item.number) == item.score));
+    }
+
+    fn check_below(&self, node: u32, height: u32, leaves: &mut Vec<u32>) {
+        assert!(node == self.root || self.len_of(node, height) > 0);
+        if height == 0 {
+            return leaves.push(node);
+        }
+        let inner = &self.inners[node as usize];
+        for at in 0..inner.len as usize {
+            let first = self.first_of(inner.children[at], height - 1);
+            assert_eq!((inner.scores[at], inner.numbers[at]), (first.score, first.number));
+            assert_eq!(inner.counts[at], self.count_of(inner.children[at], height - 1));
+            self.check_below(inner.children[at], height - 1, leaves);
+        }
+    }
+}
