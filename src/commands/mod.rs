@@ -1,7 +1,9 @@
 //! The behaviour of every command: one file or folder a group, each declaration beside its function.
 
 pub mod connection;
+pub mod pubsub;
 pub mod string;
+pub mod transactions;
 
 use std::sync::OnceLock;
 
@@ -10,5 +12,7 @@ use crate::command::Registry;
 /// Every command there is, in groups, in the order in which COMMAND names them.
 pub fn registry() -> &'static Registry {
     static REGISTRY: OnceLock<Registry> = OnceLock::new();
-    REGISTRY.get_or_init(|| Registry::new(&[string::COMMANDS, connection::COMMANDS]))
+    REGISTRY.get_or_init(|| {
+        Registry::new(&[string::COMMANDS, transactions::COMMANDS, pubsub::COMMANDS, connection::COMMANDS])
+    })
 }

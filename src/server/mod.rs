@@ -171,16 +171,33 @@ impl Server {
         }
     }
 
-    /// Makes the transactions of those who watch `key` fail.
+    /// Makes the transactions of those who watch `key` fail. One who watched a key that had expired already is not
+    /// disturbed when it is reaped.
     pub fn touch_watched(&mut self, db: usize, key: &[u8]) {
         if self.watchers.is_empty() {
             return;
         }
-        if let Some(ids) = self.watchers.get(&(db, Box::from(key))) {
-            for &id in ids {
-                if let Some(client) = self.clients.get_mut(id) {
-                    client.flags.add(Flags::DIRTY_CAS);
-                }
+        let Some(ids) = self.watchers.get(&(db, Box::from(key))) else { return };
+        let is_gone = self.keyspace.db(db).raw(key).is_none();
+        for &id in ids {
+            let Some(client) = self.clients.get_mut(id) else { continue };
+            let watched = client.watched.iter_mut().find(|(at, watched, _)| *at == db && **watched == *key);
+            match watched {
+                Some((_, _, had_expired)) if *had_expired && is_gone => *had_expired = false,
+                _ => client.flags.add(Flags::DIRTY_CAS),
+            }
+        }
+    }
+
+    /// A watched key whose time has come since it was watched makes the transaction fail, reaped or not.
+    pub fn check_watched_expiry(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get(id) else { return };
+        let has_expired = |(db, key, had_expired): &(usize, Box<[u8]>, bool)| {
+            !had_expired && self.keyspace.is_expired(*db, key, self.now_ms)
+        };
+        if client.watched.iter().any(has_expired) {
+            if let Some(client) = self.clients.get_mut(id) {
+                client.flags.add(Flags::DIRTY_CAS);
             }
         }
     }
