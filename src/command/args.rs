@@ -104,7 +104,7 @@ impl<'a> Args<'a> {
     }
 
     pub fn double_or(&mut self, otherwise: Error) -> Result<f64> {
-        parse_f64(self.next()?).ok_or(otherwise)
+        number::parse_f64(self.next()?).ok_or(otherwise)
     }
 
     /// All that is left, without taking it.
@@ -117,12 +117,4 @@ impl<'a> Args<'a> {
     pub fn end(&self) -> Result {
         if self.is_empty() { Ok(()) } else { Err(error::SYNTAX) }
     }
-}
-
-/// A double as Redis reads one; NaN is refused.
-pub fn parse_f64(text: &[u8]) -> Option<f64> {
-    if text.is_empty() || text[0].is_ascii_whitespace() {
-        return None;
-    }
-    std::str::from_utf8(text).ok()?.parse().ok().filter(|value: &f64| !value.is_nan())
 }

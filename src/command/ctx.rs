@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use crate::data::hash::Hash;
 use crate::data::list::List;
 use crate::data::number;
+use crate::data::set::Set;
+use crate::data::sorted_set::SortedSet;
 use crate::data::value::{INLINE_BYTES_MAX, Value};
 use crate::keyspace::{Entry, Found, ValueMut, ValueRef};
 use crate::resp::{ReplyWriter, Request};
@@ -12,6 +14,7 @@ use crate::server::Server;
 use crate::server::blocked::{Blocked, OnTimeout};
 use crate::server::client::{Client, Flags};
 use crate::server::clients::ClientId;
+use crate::server::config::Config;
 use crate::server::error::{self, Result};
 use crate::server::notify::Class;
 
@@ -373,7 +376,7 @@ impl<'a> Ctx<'a> {
 
     /// The deadline for a timeout in seconds, as BLPOP takes it; 0 waits for ever.
     pub fn deadline_of_seconds(&self, text: &[u8]) -> Result<Option<u64>> {
-        let seconds = super::args::parse_f64(text).ok_or(error::TIMEOUT_NOT_A_FLOAT)?;
+        let seconds = number::parse_f64(text).ok_or(error::TIMEOUT_NOT_A_FLOAT)?;
         let milliseconds = libm::ceil(seconds * 1000.0);
         if milliseconds > i64::MAX as f64 {
             return Err(error::TIMEOUT_OUT_OF_RANGE);
@@ -419,7 +422,7 @@ impl<'a> Ctx<'a> {
 
 /// Typed access for one type: reading, changing, creating on demand. Any other type at the key is an error.
 macro_rules! typed {
-    ($variant:ident, $type:ty, $read:ident, $write:ident, $create:ident, $new:expr) => {
+    ($variant:ident, $type:ty, $read:ident, $write:ident, $create:ident) => {
         impl Ctx<'_> {
             /// Counts a hit or a miss and touches the access clock.
             pub fn $read(&mut self, key: &[u8]) -> Result<Option<&$type>> {
@@ -438,10 +441,10 @@ macro_rules! typed {
                 }
             }
 
-            /// Creates an empty one where there is none; the caller fills it or removes the key.
-            pub fn $create(&mut self, key: &[u8]) -> Result<&mut $type> {
+            /// Makes one where there is none; the caller fills it or removes the key.
+            pub fn $create(&mut self, key: &[u8], make: impl FnOnce(&Config) -> $type) -> Result<&mut $type> {
                 if self.write(key).is_none() {
-                    let new: $type = $new;
+                    let new = make(&self.server.config);
                     self.put_new(Entry::with_boxed(key, Box::new(Value::$variant(new))));
                 }
                 Ok(self.$write(key)?.expect("it was there or has been created"))
@@ -450,8 +453,10 @@ macro_rules! typed {
     };
 }
 
-typed!(List, List, list, list_mut, list_or_create, List::new());
-typed!(Hash, Hash, hash, hash_mut, hash_or_create, Hash::new());
+typed!(List, List, list, list_mut, list_or_create);
+typed!(Hash, Hash, hash, hash_mut, hash_or_create);
+typed!(Set, Set, set, set_mut, set_or_create);
+typed!(SortedSet, SortedSet, sorted_set, sorted_set_mut, sorted_set_or_create);
 
 /// The string an entry holds; any other type is an error.
 pub fn string_of(entry: &Entry) -> Result<Cow<'_, [u8]>> {

@@ -1,6 +1,6 @@
 //! Configuration parameters: typed where the engine reads them.
 
-use crate::data::{hash, list};
+use crate::data::{hash, list, set, sorted_set};
 
 use super::notify::Class;
 
@@ -9,6 +9,8 @@ use super::notify::Class;
 pub struct Config {
     pub list: list::Limits,
     pub hash: hash::Limits,
+    pub set: set::Limits,
+    pub sorted_set: sorted_set::Limits,
     pub databases: usize,
     pub proto_max_bulk_len: u64,
     pub client_query_buffer_limit: u64,
@@ -24,6 +26,8 @@ impl Default for Config {
         Config {
             list: list::Limits::default(),
             hash: hash::Limits::default(),
+            set: set::Limits::default(),
+            sorted_set: sorted_set::Limits::default(),
             databases: 16,
             proto_max_bulk_len: 512 * 1024 * 1024,
             client_query_buffer_limit: 1024 * 1024 * 1024,

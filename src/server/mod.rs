@@ -57,7 +57,11 @@ pub struct Server {
 impl Server {
     pub fn new(seed: u64, now_ms: u64) -> Self {
         let mut rng = rng::Rng::new(seed);
-        let config = config::Config::default();
+        let mut config = config::Config::default();
+        // Tables inside values are keyed too, or a hostile client could fill one bucket.
+        config.hash.table_seed = rng.next();
+        config.set.table_seed = rng.next();
+        config.sorted_set.table_seed = rng.next();
         Server {
             now_ms,
             started_at_ms: now_ms,
