@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The layers from left to right. A module imports only from its left.
 const LAYERS: [&str; 12] = [
-    "resp", "data", "keyspace", "persist", "lua", "server", "command", "commands", "cli", "engine", "wasm", "native",
+    "resp", "data", "keyspace", "persist", "lua", "server", "command", "commands", "cli", "engine", "wasm",
+    "native",
 ];
 
 /// A layer may not import these although they stand to its left.
@@ -67,11 +68,19 @@ fn imports_point_left() {
     let mut wrong = Vec::new();
     for (path, text) in sources() {
         let Some(own) = layer_of(&path) else { continue };
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for (number, line) in
+            text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"))
+        {
             for imported in imported_layers(line) {
                 let pair = (LAYERS[own], LAYERS[imported]);
                 if imported > own || FORBIDDEN.contains(&pair) {
-                    wrong.push(format!("src/{}:{}: {} imports {}", path.display(), number + 1, pair.0, pair.1));
+                    wrong.push(format!(
+                        "src/{}:{}: {} imports {}",
+                        path.display(),
+                        number + 1,
+                        pair.0,
+                        pair.1
+                    ));
                 }
             }
         }
@@ -81,7 +90,8 @@ fn imports_point_left() {
 
 #[test]
 fn the_engine_does_no_io() {
-    let forbidden = ["std::fs", "std::net", "std::time", "std::thread", "SystemTime", "Instant::now", "println!"];
+    let forbidden =
+        ["std::fs", "std::net", "std::time", "std::thread", "SystemTime", "Instant::now", "println!"];
     let mut wrong = Vec::new();
     for (path, text) in sources() {
         let is_host = layer_of(&path).is_none_or(|layer| layer >= 10);
