@@ -2,6 +2,7 @@
 
 pub mod declaration;
 pub mod keyspec;
+pub mod syntax;
 pub mod registry;
 pub mod args;
 pub mod ctx;
