@@ -18,6 +18,8 @@ pub struct Command {
     pub complexity: &'static str,
     pub group: Group,
     pub flags: Flags,
+    /// Only where Redis counts otherwise than the syntax tells (QUIT takes anything).
+    pub arity: Option<i32>,
     /// ACL categories beyond (or short of) those that follow from flags and group.
     pub categories: Exceptions,
     pub keys: &'static [Keys],
@@ -44,6 +46,7 @@ impl Command {
         complexity: "O(1)",
         group: Group::Generic,
         flags: Flags::NONE,
+        arity: None,
         categories: Exceptions::NONE,
         keys: &[],
         tips: &[],

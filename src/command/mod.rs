@@ -4,6 +4,7 @@ pub mod declaration;
 pub mod keyspec;
 pub mod syntax;
 pub mod registry;
+pub mod docs;
 pub mod args;
 pub mod ctx;
 pub mod call;

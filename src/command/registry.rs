@@ -1,8 +1,43 @@
-//! Every command by name.
+//! Every command by name and by number. What follows from declarations — containers, their HELP, arity, full ACL categories —
+//! is worked out here, once.
 
-use std::collections::HashMap;
+use super::declaration::{Categories, Command, Flags, LOADING, MOVABLEKEYS, STALE};
+use super::keyspec::{OldRange, old_range};
+use super::{Args, docs, syntax};
 
-use super::{Args, Command};
+/// A command with all that follows from its declaration.
+pub struct Entry {
+    pub command: &'static Command,
+    /// `xgroup|create`, as errors, COMMAND INFO and logs name it.
+    pub full_name: Box<str>,
+    /// Exact, or a minimum when negative; counts the words of the name.
+    pub arity: i32,
+    /// With those that follow from the key specs.
+    pub flags: Flags,
+    pub categories: Categories,
+    pub range: OldRange,
+    /// The container's number.
+    pub container: Option<usize>,
+    /// The numbers of a container's subcommands in the order they are declared, HELP last.
+    pub subcommands: Vec<usize>,
+}
+
+impl Entry {
+    /// `CREATE` of `XGROUP CREATE`, or the whole name.
+    pub fn last_name(&self) -> &'static str {
+        self.command.last_name()
+    }
+
+    /// The tree of arguments, parsed anew each time.
+    pub fn arguments(&self) -> Vec<syntax::Argument> {
+        arguments(self.command)
+    }
+
+    /// The arguments as HELP shows them.
+    pub fn pretty_arguments(&self) -> String {
+        syntax::pretty(&self.arguments())
+    }
+}
 
 /// What the first words of a request name.
 pub enum Lookup {
@@ -15,36 +50,317 @@ pub enum Lookup {
     MissingSubcommand(&'static Command),
 }
 
+/// All commands. A command's number is its place in declared order, derived containers before their first subcommand.
 pub struct Registry {
-    commands: Vec<(&'static Command, i32)>,
-    by_name: HashMap<Vec<u8>, usize>,
+    entries: Vec<Entry>,
+    top_level: Vec<usize>,
+    /// Numbers of commands by the hash of their name, plus one; zero is free. Twice as long as needed, or more.
+    slots: Box<[u16]>,
+    seed: u64,
 }
 
 impl Registry {
-    pub fn new(groups: &[&'static [Command]]) -> Self {
-        let commands: Vec<_> =
-            groups.iter().flat_map(|group| group.iter()).map(|command| (command, -1)).collect();
-        let by_name =
-            commands.iter().enumerate().map(|(n, (c, _))| (c.name.as_bytes().to_vec(), n)).collect();
-        Registry { commands, by_name }
+    /// Builds the registry of the commands in these lists. Declarations it derives live as long as the program, so a program
+    /// builds it once.
+    pub fn new(groups: &[&'static [Command]]) -> Registry {
+        let declared = || groups.iter().flat_map(|group| group.iter());
+        let mut registry = Registry { entries: Vec::new(), top_level: Vec::new(), slots: Box::default(), seed: 0 };
+        for command in declared() {
+            match command.container_name() {
+                None => drop(registry.add_top_level(command)),
+                Some(name) => {
+                    let container = match registry.find_top_level(name) {
+                        Some(number) => number,
+                        None => {
+                            let own = declared().find(|candidate| candidate.name == name);
+                            registry.add_top_level(own.unwrap_or_else(|| container_of(command, declared())))
+                        }
+                    };
+                    registry.add_subcommand(container, command);
+                }
+            }
+        }
+        for container in registry.top_level.clone() {
+            registry.add_help(container);
+        }
+        registry.index();
+        registry
     }
 
     pub fn len(&self) -> usize {
-        self.commands.len()
+        self.entries.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.commands.is_empty()
+        self.entries.is_empty()
     }
 
     pub fn arity(&self, number: usize) -> i32 {
-        self.commands[number].1
+        self.entries[number].arity
     }
 
+    pub fn entry(&self, number: usize) -> &Entry {
+        &self.entries[number]
+    }
+
+    /// All commands and subcommands, by number.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The numbers of all commands that are no subcommands.
+    pub fn top_level(&self) -> &[usize] {
+        &self.top_level
+    }
+
+    /// What a request names with its first word, or its first two.
+    #[inline]
     pub fn lookup(&self, words: &Args) -> Lookup {
-        match self.by_name.get(&words.get(0).to_ascii_uppercase()) {
-            Some(&number) => Lookup::Found(number, self.commands[number].0),
-            None => Lookup::UnknownCommand,
+        let Some(number) = self.find(words.get(0)) else { return Lookup::UnknownCommand };
+        let entry = &self.entries[number];
+        if entry.subcommands.is_empty() {
+            return Lookup::Found(number, entry.command);
         }
+        // COMMAND is a command of its own as well.
+        let runs_alone = entry.arity == -1;
+        match words.argc() {
+            0 | 1 if runs_alone => Lookup::Found(number, entry.command),
+            0 | 1 => Lookup::MissingSubcommand(entry.command),
+            _ => match self.find_subcommand(number, words.get(1)) {
+                Some(subcommand) => Lookup::Found(subcommand, self.entries[subcommand].command),
+                None => Lookup::UnknownSubcommand(entry.command),
+            },
+        }
+    }
+
+    /// The number of the command or container of a name, in any case.
+    #[inline]
+    pub fn find(&self, name: &[u8]) -> Option<usize> {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash(self.seed, name) as usize & mask;
+        loop {
+            let number = usize::from(self.slots[slot]).checked_sub(1)?;
+            if self.entries[number].command.name.as_bytes().eq_ignore_ascii_case(name) {
+                return Some(number);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    /// The number of a container's subcommand, in any case.
+    pub fn find_subcommand(&self, container: usize, name: &[u8]) -> Option<usize> {
+        let subcommands = &self.entries[container].subcommands;
+        subcommands.iter().copied().find(|&n| self.entries[n].last_name().as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// By a name as COMMAND INFO and ACL rules take it: `get`, `config|get`.
+    pub fn find_full(&self, name: &[u8]) -> Option<usize> {
+        match memchr::memchr(b'|', name) {
+            None => self.find(name),
+            Some(bar) => self.find_subcommand(self.find(&name[..bar])?, &name[bar + 1..]),
+        }
+    }
+
+    fn find_top_level(&self, name: &str) -> Option<usize> {
+        self.top_level.iter().copied().find(|&number| self.entries[number].command.name == name)
+    }
+
+    fn add_top_level(&mut self, command: &'static Command) -> usize {
+        if let Some(known) = self.find_top_level(command.name) {
+            return known;
+        }
+        self.top_level.push(self.entries.len());
+        self.add(command, None)
+    }
+
+    fn add_subcommand(&mut self, container: usize, command: &'static Command) {
+        let number = self.add(command, Some(container));
+        self.entries[container].subcommands.push(number);
+    }
+
+    fn add(&mut self, command: &'static Command, container: Option<usize>) -> usize {
+        let range = old_range(command.keys);
+        let flags = command.flags.and(if range.movable { MOVABLEKEYS } else { Flags::NONE });
+        self.entries.push(Entry {
+            command,
+            full_name: command.name.to_ascii_lowercase().replace(' ', "|").into(),
+            arity: command.arity.unwrap_or_else(|| syntax::arity(command.name, &arguments(command))),
+            flags,
+            categories: command.categories.resolve(flags, command.group),
+            range,
+            container,
+            subcommands: Vec::new(),
+        });
+        self.entries.len() - 1
+    }
+
+    fn add_help(&mut self, container: usize) {
+        let entry = &self.entries[container];
+        if entry.subcommands.is_empty() || self.find_subcommand(container, b"HELP").is_some() {
+            return;
+        }
+        let command = entry.command;
+        let Some(since) = help_since(command) else { return };
+        let of = self.entries[entry.subcommands[0]].command;
+        let help = Command {
+            name: String::leak(format!("{} HELP", command.name)),
+            summary: "Explains the subcommands.",
+            since,
+            group: command.group,
+            flags: LOADING.and(STALE),
+            categories: of.categories,
+            run: docs::help,
+            ..Command::BASE
+        };
+        self.add_subcommand(container, Box::leak(Box::new(help)));
+    }
+
+    /// Lays out the hash table with the seed, of a few, that needs the fewest steps.
+    fn index(&mut self) {
+        let size = (self.top_level.len() * 4).next_power_of_two().max(16);
+        let layouts = (1..=32).map(|seed: u64| {
+            let mut slots = vec![0u16; size];
+            let mut steps = 0;
+            for &number in &self.top_level {
+                let mut slot = hash(seed, self.entries[number].command.name.as_bytes()) as usize & (size - 1);
+                while slots[slot] != 0 {
+                    slot = (slot + 1) & (size - 1);
+                    steps += 1;
+                }
+                slots[slot] = number as u16 + 1;
+            }
+            (steps, seed, slots)
+        });
+        if let Some((_, seed, slots)) = layouts.min_by_key(|(steps, ..)| *steps) {
+            self.seed = seed;
+            self.slots = slots.into();
+        }
+    }
+}
+
+fn arguments(command: &Command) -> Vec<syntax::Argument> {
+    syntax::parse(command.syntax, command.keys.len())
+        .unwrap_or_else(|wrong| panic!("the syntax of {} is wrong: {wrong}", command.name))
+}
+
+/// The declaration of a container that follows from those of its subcommands.
+fn container_of(first: &Command, all: impl Iterator<Item = &'static Command>) -> &'static Command {
+    let name = first.container_name().unwrap_or(first.name);
+    let since = all
+        .filter(|command| command.container_name() == Some(name))
+        .map(|command| command.since)
+        .min_by_key(|since| version(since));
+    Box::leak(Box::new(Command {
+        name,
+        summary: "Holds the subcommands listed by its HELP.",
+        since: since.unwrap_or(first.since),
+        complexity: "Depends on the subcommand",
+        group: first.group,
+        arity: Some(-2),
+        categories: super::Exceptions::instead(match name {
+            "HIMPORT" => Categories::HASH,
+            _ => Categories::NONE,
+        }),
+        ..Command::BASE
+    }))
+}
+
+fn version(text: &str) -> [u32; 3] {
+    let mut parts = text.split('.').map(|part| part.parse().unwrap_or(0));
+    std::array::from_fn(|_| parts.next().unwrap_or(0))
+}
+
+/// When a container got its HELP; most had it from the start, one has none.
+fn help_since(container: &Command) -> Option<&'static str> {
+    Some(match container.name {
+        "HIMPORT" => return None,
+        "CLIENT" | "CLUSTER" | "COMMAND" | "CONFIG" | "MODULE" | "SCRIPT" => "5.0.0",
+        "OBJECT" | "PUBSUB" | "SLOWLOG" => "6.2.0",
+        "HOTKEYS" => "8.6.1",
+        _ => container.since,
+    })
+}
+
+/// Hashes a name in either case to the same number: 16 bytes of it, which tells all command names apart but a few.
+#[inline]
+fn hash(seed: u64, name: &[u8]) -> u64 {
+    let (a, b) = if name.len() >= 8 {
+        (word(&name[..8]), word(&name[name.len() - 8..]))
+    } else if name.len() >= 4 {
+        (half(&name[..4]), half(&name[name.len() - 4..]))
+    } else {
+        let byte = |index: usize| u64::from(name.get(index).copied().unwrap_or(0));
+        (byte(0) | byte(1) << 8 | byte(2) << 16, 0)
+    };
+    const CASE: u64 = !0x2020_2020_2020_2020;
+    let mixed = ((a & CASE) ^ (b & CASE).rotate_left(29) ^ seed ^ (name.len() as u64) << 56)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ mixed >> 32
+}
+
+fn word(bytes: &[u8]) -> u64 {
+    bytes.try_into().map(u64::from_le_bytes).unwrap_or(0)
+}
+
+fn half(bytes: &[u8]) -> u64 {
+    bytes.try_into().map(u32::from_le_bytes).unwrap_or(0).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::declaration::{FAST, Group, READONLY};
+    use super::super::{Exceptions, Keys};
+    use super::*;
+
+    const BASE: Command = Command { group: Group::Stream, ..Command::BASE };
+    const COMMANDS: &[Command] = &[
+        Command { name: "GET", syntax: "key", keys: &[Keys::at(1)], flags: READONLY.and(FAST), ..BASE },
+        Command { name: "XGROUP SETID", syntax: "key group id", since: "5.0.0", ..BASE },
+        Command { name: "COMMAND", arity: Some(-1), categories: Exceptions::also(Categories::CONNECTION), ..BASE },
+        Command { name: "XGROUP CREATECONSUMER", syntax: "key group consumer", since: "6.2.0", ..BASE },
+        Command { name: "COMMAND COUNT", ..BASE },
+        Command { name: "EVAL", syntax: "script numkeys [key ...]", keys: &[Keys::counted_at(2)], ..BASE },
+    ];
+
+    fn registry() -> Registry {
+        Registry::new(&[COMMANDS])
+    }
+
+    #[test]
+    fn names_are_found_in_any_case() {
+        let registry = registry();
+        let name = |found: Option<usize>| found.map(|number| &*registry.entry(number).full_name);
+        assert_eq!(name(registry.find(b"gEt")), Some("get"));
+        assert_eq!(name(registry.find(b"")), None);
+        assert_eq!(name(registry.find(b"gets")), None);
+        assert_eq!(name(registry.find(b"get\xa0")), None);
+        assert_eq!(name(registry.find_full(b"xgroup|SetID")), Some("xgroup|setid"));
+        assert_eq!(name(registry.find_full(b"xgroup|")), None);
+        assert_eq!(name(registry.find_full(b"get|x")), None);
+        assert_eq!(name(registry.find(b"xgroup|setid")), None);
+    }
+
+    #[test]
+    fn containers_and_their_help_are_derived() {
+        let registry = registry();
+        let names: Vec<_> = registry.top_level().iter().map(|&n| registry.entry(n).command.name).collect();
+        assert_eq!(names, ["GET", "XGROUP", "COMMAND", "EVAL"]);
+        let xgroup = registry.entry(registry.find(b"xgroup").expect("derived"));
+        assert_eq!((xgroup.arity, xgroup.command.since), (-2, "5.0.0"));
+        assert_eq!(xgroup.categories, Categories::SLOW);
+        let subcommands: Vec<_> = xgroup.subcommands.iter().map(|&n| &*registry.entry(n).full_name).collect();
+        assert_eq!(subcommands, ["xgroup|setid", "xgroup|createconsumer", "xgroup|help"]);
+        let help = registry.entry(registry.find_full(b"xgroup|help").expect("derived"));
+        assert_eq!((help.arity, help.flags), (2, LOADING.and(STALE)));
+    }
+
+    #[test]
+    fn facts_follow_from_declarations() {
+        let registry = registry();
+        let get = registry.entry(registry.find(b"GET").expect("declared"));
+        assert_eq!((get.arity, get.range.first, get.range.last, get.range.step), (2, 1, 1, 1));
+        let eval = registry.entry(registry.find(b"EVAL").expect("declared"));
+        assert_eq!(eval.arity, -3);
+        assert!(eval.flags.has(MOVABLEKEYS) && !get.flags.has(MOVABLEKEYS));
     }
 }

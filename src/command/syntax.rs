@@ -112,19 +112,24 @@ impl Argument {
 
     /// The fewest and the most words it takes; no most where it repeats.
     fn words(&self) -> (usize, Option<usize>) {
+        let (least, most) = self.words_given();
+        (if self.optional { 0 } else { least }, most)
+    }
+
+    /// As [`Argument::words`], of an argument that is not left out. A block may hold nothing but optional things.
+    fn words_given(&self) -> (usize, Option<usize>) {
         let token = self.token.is_some() as usize;
         let (least, most) = match self.kind {
             Kind::PureToken => (0, Some(0)),
             Kind::Block => words(&self.arguments),
             Kind::OneOf => {
-                let inner = self.arguments.iter().map(Argument::words);
+                // Something of the choice has to be there, even of one between optional things.
+                let inner = self.arguments.iter().map(Argument::words_given);
                 inner.reduce(|a, b| (a.0.min(b.0), most(a.1, b.1, usize::max))).unwrap_or((0, Some(0)))
             }
             _ => (1, Some(1)),
         };
-        let least = if self.optional { 0 } else { least + token };
-        let most = if self.multiple { None } else { most.map(|most| most + token) };
-        (least, most)
+        (least + token, if self.multiple { None } else { most.map(|most| most + token) })
     }
 }
 
