@@ -69,6 +69,7 @@ pub fn run(
     let dirty = server.dirty;
     let mut ctx = Ctx::new(server, registry, id, db, command, origin, words.clone());
     let mut args = words;
+    args.seek(registry.name_words(number));
     args.seek(1 + usize::from(command.container_name().is_some()));
     let result = (command.run)(&mut ctx, &mut args, reply);
     let is_blocked = ctx.is_blocked();

@@ -99,6 +99,12 @@ impl Registry {
         self.entries[number].arity
     }
 
+    /// How many words of a request name the command: two for a subcommand.
+    #[inline]
+    pub fn name_words(&self, number: usize) -> usize {
+        1 + usize::from(self.entries[number].container.is_some())
+    }
+
     pub fn entry(&self, number: usize) -> &Entry {
         &self.entries[number]
     }
