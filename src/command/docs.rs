@@ -125,8 +125,7 @@ pub fn docs(registry: &Registry, number: usize, reply: &mut ReplyWriter) {
         let deprecated = command.deprecated_since.map(|_| "deprecated");
         simple_set(deprecated.into_iter().chain(command.internal.then_some("syscmd")), reply);
     }
-    for (name, text) in
-        [("deprecated_since", command.deprecated_since), ("replaced_by", command.replaced_by)]
+    for (name, text) in [("deprecated_since", command.deprecated_since), ("replaced_by", command.replaced_by)]
     {
         if let Some(text) = text {
             field(name, reply);

@@ -287,12 +287,7 @@ impl KeysFound {
 
 /// Finds the keys among the `argc` words of a request, the command's name being word 0 (a container's subcommand word 1).
 /// Words that make no sense for the command yield no keys; the command itself will complain. Sharded channels are not keys.
-pub fn find<'a>(
-    name: &str,
-    specs: &[Keys],
-    argc: usize,
-    word: &dyn Fn(usize) -> &'a [u8],
-) -> KeysFound {
+pub fn find<'a>(name: &str, specs: &[Keys], argc: usize, word: &dyn Fn(usize) -> &'a [u8]) -> KeysFound {
     let mut found = KeysFound::default();
     let mut exact = true;
     for spec in specs.iter().filter(|spec| !spec.flags.has(KeyFlags::NOT_KEY)) {
@@ -478,7 +473,8 @@ fn find_xread(argc: usize, is: &dyn Fn(usize, &str) -> bool) -> Option<KeysFound
             found.push(index + 1, index + words / 2, 1, READ);
             return Some(found);
         }
-        index += if ["BLOCK", "COUNT", "MAXCOUNT", "MAXSIZE", "CLAIM"].iter().any(|option| is(index, option)) {
+        index += if ["BLOCK", "COUNT", "MAXCOUNT", "MAXSIZE", "CLAIM"].iter().any(|option| is(index, option))
+        {
             2
         } else if is(index, "GROUP") {
             3
@@ -531,7 +527,8 @@ mod tests {
         let migrate = [Keys::at(3), Keys::after("KEYS", -2).range(-1, 1, 0).incomplete()];
         assert_eq!(found("MIGRATE", &migrate, "MIGRATE h 1 k 0 5"), ["k"]);
         assert_eq!(found("MIGRATE", &migrate, "MIGRATE h 1 \"\" 0 5 AUTH KEYS KEYS a b"), ["a", "b"]);
-        let radius = [Keys::at(1), Keys::after("STORE", 6).incomplete(), Keys::after("STOREDIST", 6).incomplete()];
+        let radius =
+            [Keys::at(1), Keys::after("STORE", 6).incomplete(), Keys::after("STOREDIST", 6).incomplete()];
         assert_eq!(found("GEORADIUS", &radius, "GEORADIUS k 1 2 3 m STORE x STOREDIST y"), ["k", "y"]);
     }
 

@@ -64,7 +64,8 @@ impl Registry {
     /// builds it once.
     pub fn new(groups: &[&'static [Command]]) -> Registry {
         let declared = || groups.iter().flat_map(|group| group.iter());
-        let mut registry = Registry { entries: Vec::new(), top_level: Vec::new(), slots: Box::default(), seed: 0 };
+        let mut registry =
+            Registry { entries: Vec::new(), top_level: Vec::new(), slots: Box::default(), seed: 0 };
         for command in declared() {
             match command.container_name() {
                 None => drop(registry.add_top_level(command)),
@@ -156,7 +157,10 @@ impl Registry {
     /// The number of a container's subcommand, in any case.
     pub fn find_subcommand(&self, container: usize, name: &[u8]) -> Option<usize> {
         let subcommands = &self.entries[container].subcommands;
-        subcommands.iter().copied().find(|&n| self.entries[n].last_name().as_bytes().eq_ignore_ascii_case(name))
+        subcommands
+            .iter()
+            .copied()
+            .find(|&n| self.entries[n].last_name().as_bytes().eq_ignore_ascii_case(name))
     }
 
     /// By a name as COMMAND INFO and ACL rules take it: `get`, `config|get`.
@@ -322,7 +326,12 @@ mod tests {
     const COMMANDS: &[Command] = &[
         Command { name: "GET", syntax: "key", keys: &[Keys::at(1)], flags: READONLY.and(FAST), ..BASE },
         Command { name: "XGROUP SETID", syntax: "key group id", since: "5.0.0", ..BASE },
-        Command { name: "COMMAND", arity: Some(-1), categories: Exceptions::also(Categories::CONNECTION), ..BASE },
+        Command {
+            name: "COMMAND",
+            arity: Some(-1),
+            categories: Exceptions::also(Categories::CONNECTION),
+            ..BASE
+        },
         Command { name: "XGROUP CREATECONSUMER", syntax: "key group consumer", since: "6.2.0", ..BASE },
         Command { name: "COMMAND COUNT", ..BASE },
         Command { name: "EVAL", syntax: "script numkeys [key ...]", keys: &[Keys::counted_at(2)], ..BASE },

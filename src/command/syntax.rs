@@ -517,7 +517,8 @@ impl Parser {
     fn label_ahead(&self) -> Option<&'static str> {
         let rest = &self.line[self.at..];
         let label = rest.split_once('=')?.0;
-        let plain = label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let plain =
+            label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         (plain && !label.is_empty()).then_some(label)
     }
 
@@ -550,7 +551,11 @@ impl Parser {
     }
 
     fn complaint(&self, expected: &str) -> String {
-        format!("expected {expected} at {:?} of {:?}", self.line.get(self.at..).unwrap_or_default(), self.line)
+        format!(
+            "expected {expected} at {:?} of {:?}",
+            self.line.get(self.at..).unwrap_or_default(),
+            self.line
+        )
     }
 }
 
@@ -592,7 +597,10 @@ mod tests {
         assert_eq!(shown("[PREFIX prefix]... [BCAST]"), "[PREFIX prefix [PREFIX prefix ...]] [BCAST]");
         assert_eq!(shown("[WEIGHTS weight ...]"), "[WEIGHTS weight [weight ...]]");
         assert_eq!(shown("[LIMIT (offset count)]"), "[LIMIT offset count]");
-        assert_eq!(shown("[AGGREGATE <SUM | MIN>@1.0.0] wherefrom=<LEFT | RIGHT>"), "[AGGREGATE <SUM | MIN>] <LEFT | RIGHT>");
+        assert_eq!(
+            shown("[AGGREGATE <SUM | MIN>@1.0.0] wherefrom=<LEFT | RIGHT>"),
+            "[AGGREGATE <SUM | MIN>] <LEFT | RIGHT>"
+        );
         assert_eq!(shown("[operator=[equal='=' | approximately=~] threshold]"), "[[= | ~] threshold]");
         assert_eq!(shown("selector=<key | empty=''> old{ip:port}"), "<key | \"\"> ip:port");
     }
@@ -610,7 +618,10 @@ mod tests {
 
     #[test]
     fn names_types_and_specs_follow() {
-        let found = tree("source destination count:string [change=CH@3.0.2] [BY by-pattern#1{pattern}] [COUNT count [ANY]]", 2);
+        let found = tree(
+            "source destination count:string [change=CH@3.0.2] [BY by-pattern#1{pattern}] [COUNT count [ANY]]",
+            2,
+        );
         assert_eq!((found[0].kind, found[0].key_spec, found[1].key_spec), (Kind::Key, Some(0), Some(1)));
         assert_eq!(found[2].kind, Kind::String);
         assert_eq!((&*found[3].name, found[3].token, found[3].since), ("change", Some("CH"), Some("3.0.2")));
