@@ -1,0 +1,236 @@
+//! The terminal against the real redis-cli: what it prints for replies, recorded in `fixtures/cli` and, where a
+//! redis-cli is installed, compared live. `UPDATE=1` records anew.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use resplay::cli::format::{self, Format, Style};
+use resplay::cli::printed::Printed;
+use resplay::resp::reply::{Decoder, Reply};
+
+fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cli").join(name)
+}
+
+/// Text with `\r \n \t \\ \xHH`, back to bytes.
+fn unescape(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'\\' {
+            out.push(byte);
+            continue;
+        }
+        match bytes.next() {
+            Some(b'r') => out.push(b'\r'),
+            Some(b'n') => out.push(b'\n'),
+            Some(b't') => out.push(b'\t'),
+            Some(b'x') => {
+                let digits: Vec<u8> = bytes.by_ref().take(2).collect();
+                let digits = std::str::from_utf8(&digits).expect("two hex digits");
+                out.push(u8::from_str_radix(digits, 16).expect("two hex digits"));
+            }
+            Some(other) => out.push(other),
+            None => {}
+        }
+    }
+    out
+}
+
+fn escape(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    for &byte in bytes {
+        match byte {
+            b'\r' => out.push_str("\\r"),
+            b'\n' => out.push_str("\\n"),
+            b'\t' => out.push_str("\\t"),
+            b'\\' => out.push_str("\\\\"),
+            0x20..=0x7e => out.push(char::from(byte)),
+            _ => out.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    out
+}
+
+/// One reply and its texts: `tty` and the other formats as now, `tty-7.0` where redis-cli 7.0 printed it otherwise.
+#[derive(Default)]
+struct Case {
+    heading: Vec<String>,
+    reply: Vec<u8>,
+    texts: BTreeMap<String, Vec<u8>>,
+}
+
+fn cases() -> Vec<Case> {
+    let text = std::fs::read_to_string(fixture("replies.txt")).expect("the fixture is there");
+    let mut cases: Vec<Case> = Vec::new();
+    let mut heading = Vec::new();
+    for line in text.lines() {
+        if line.starts_with('#') {
+            heading.push(line.to_owned());
+        } else if let Some(reply) = line.strip_prefix("reply: ") {
+            cases.push(Case {
+                heading: std::mem::take(&mut heading),
+                reply: unescape(reply),
+                ..Case::default()
+            });
+        } else if let Some((name, text)) = line.split_once(':') {
+            let case = cases.last_mut().expect("a reply comes first");
+            case.texts.insert(name.to_owned(), unescape(text.strip_prefix(' ').unwrap_or(text)));
+        }
+    }
+    cases
+}
+
+fn decode(bytes: &[u8]) -> Reply {
+    let mut decoder = Decoder::new();
+    decoder.feed(bytes);
+    let reply = decoder.next_reply().expect("valid RESP").expect("a whole reply");
+    assert!(!decoder.is_midway(), "one reply only: {}", escape(bytes));
+    reply
+}
+
+fn has_redis_cli() -> bool {
+    Command::new("redis-cli").arg("--version").stdout(Stdio::null()).status().is_ok()
+}
+
+/// What the real redis-cli prints for each reply, all in one run: replies are set apart by a marker.
+fn live_texts(replies: &[&[u8]], format: Format) -> Vec<Vec<u8>> {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    let canned: Vec<Vec<u8>> = replies.iter().map(|reply| [reply, &b"+@@@@\r\n"[..]].concat()).collect();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("redis-cli connects");
+        // A second connection would mean that it refused a reply.
+        drop(listener);
+        let mut requests = Decoder::new();
+        let mut chunk = [0; 4096];
+        let mut answered = 0;
+        while let Ok(n @ 1..) = stream.read(&mut chunk) {
+            requests.feed(&chunk[..n]);
+            while let Ok(Some(request)) = requests.next_reply() {
+                let answer = match request.part(0).and_then(Reply::text) {
+                    Some(b"x") => {
+                        answered += 1;
+                        let pair = &canned[(answered - 1) / 2];
+                        let cut = pair.len() - 7;
+                        if answered % 2 == 1 { &pair[..cut] } else { &pair[cut..] }
+                    }
+                    Some(b"HELLO") => &b"%0\r\n"[..],
+                    _ => b"*0\r\n",
+                };
+                if stream.write_all(answer).is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    let flag = match format {
+        Format::Tty => "--no-raw",
+        Format::Raw => "--raw",
+        Format::Csv => "--csv",
+        Format::Json => "--json",
+        Format::QuotedJson => "--quoted-json",
+    };
+    let mut child = Command::new("redis-cli")
+        .args(["-p", &port.to_string(), flag])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("redis-cli starts");
+    let lines = "x\n".repeat(replies.len() * 2);
+    let mut stdin = child.stdin.take().expect("piped");
+    let feeder = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
+    let output = child.wait_with_output().expect("redis-cli ends");
+    feeder.join().expect("no panic").expect("all lines read");
+    server.join().expect("no panic");
+    let marker: &[u8] = match format {
+        Format::Tty | Format::Raw => b"@@@@\n",
+        _ => b"\"@@@@\"\n",
+    };
+    let mut texts = Vec::new();
+    let mut rest = &output.stdout[..];
+    while let Some(at) = rest.windows(marker.len()).position(|w| w == marker) {
+        texts.push(rest[..at].to_vec());
+        rest = &rest[at + marker.len()..];
+    }
+    texts
+}
+
+#[test]
+fn replies_print_as_recorded() {
+    for case in cases() {
+        let reply = decode(&case.reply);
+        for format in Format::ALL {
+            let text = format::text(&reply, &Style::of(format));
+            let want = case.texts.get(format.name());
+            let want = want.unwrap_or_else(|| panic!("no {} for {}", format.name(), escape(&case.reply)));
+            assert_eq!(escape(&text), escape(want), "{} of {}", format.name(), escape(&case.reply));
+        }
+    }
+}
+
+/// The lines of a reply joined are its text, for every format.
+#[test]
+fn lines_are_the_text_cut() {
+    for case in cases() {
+        let reply = decode(&case.reply);
+        for format in Format::ALL {
+            let printed = Printed::reply(reply.clone(), format);
+            let joined: Vec<u8> = printed.lines().flat_map(|line| line.text()).collect();
+            assert_eq!(escape(&joined), escape(&printed.text()));
+        }
+    }
+}
+
+#[test]
+fn the_real_redis_cli_prints_the_same() {
+    if !has_redis_cli() {
+        return;
+    }
+    let update = std::env::var_os("UPDATE").is_some();
+    let mut cases = cases();
+    let mut wrong = Vec::new();
+    for format in Format::ALL {
+        let replies: Vec<&[u8]> = cases.iter().map(|case| &case.reply[..]).collect();
+        let texts = live_texts(&replies, format);
+        assert_eq!(texts.len(), cases.len(), "redis-cli answered every line ({})", format.name());
+        for (case, text) in cases.iter_mut().zip(texts) {
+            let older = format!("{}-7.0", format.name());
+            let known = case.texts.get(&older).or_else(|| case.texts.get(format.name()));
+            if known == Some(&text) {
+                continue;
+            }
+            if !update {
+                wrong.push(format!("{} of {}: {}", format.name(), escape(&case.reply), escape(&text)));
+                continue;
+            }
+            let ours = format::text(&decode(&case.reply), &Style::of(format));
+            if ours != text {
+                case.texts.insert(older, text);
+            }
+            case.texts.insert(format.name().to_owned(), ours);
+        }
+    }
+    if update {
+        write_cases(&cases);
+    }
+    assert!(wrong.is_empty(), "redis-cli differs:\n{}", wrong.join("\n"));
+}
+
+fn write_cases(cases: &[Case]) {
+    let mut out = String::new();
+    for case in cases {
+        for line in &case.heading {
+            out.push_str(&format!("{line}\n"));
+        }
+        out.push_str(&format!("reply: {}\n", escape(&case.reply)));
+        for (name, text) in &case.texts {
+            out.push_str(&format!("{name}: {}\n", escape(text)));
+        }
+        out.push('\n');
+    }
+    std::fs::write(fixture("replies.txt"), out).expect("the fixture can be written");
+}
