@@ -94,10 +94,10 @@ impl List {
 
     /// A list from the nodes of an RDB file; empty nodes are left out.
     pub fn from_nodes(nodes: impl IntoIterator<Item = Node>, limits: Limits) -> Self {
-        let nodes: VecDeque<Node> = nodes.into_iter().filter(|node| node.len() > 0).collect();
+        let nodes: VecDeque<Node> = nodes.into_iter().filter(|node| !node.is_empty()).collect();
         let len = nodes.iter().map(Node::len).sum();
         let mut list = List { repr: Repr::Nodes(Box::new(Quicklist { nodes, len })) };
-        list.to_listpack_within(limits.size_max(), limits.len_max(), limits);
+        list.join_within(limits.size_max(), limits.len_max(), limits);
         list
     }
 
@@ -331,7 +331,7 @@ impl List {
                     node.remove_if(&mut goes);
                     quicklist.len -= before - node.len();
                 }
-                quicklist.nodes.retain(|node| node.len() > 0);
+                quicklist.nodes.retain(|node| !node.is_empty());
             }
         }
         self.settle(limits);
@@ -366,10 +366,10 @@ impl List {
 
     /// Becomes a listpack again after shrinking below half of the limit.
     fn settle(&mut self, limits: Limits) {
-        self.to_listpack_within(limits.size_max() / 2, limits.len_max() / 2, limits);
+        self.join_within(limits.size_max() / 2, limits.len_max() / 2, limits);
     }
 
-    fn to_listpack_within(&mut self, size_max: usize, len_max: usize, limits: Limits) {
+    fn join_within(&mut self, size_max: usize, len_max: usize, limits: Limits) {
         let Repr::Nodes(quicklist) = &mut self.repr else { return };
         if quicklist.nodes.is_empty() {
             *self = Self::new();
@@ -749,3 +749,6 @@ impl<'a> Iterator for Walk<'a> {
 }
 
 impl ExactSizeIterator for Walk<'_> {}
+
+#[cfg(test)]
+mod tests;

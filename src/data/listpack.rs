@@ -730,3 +730,6 @@ fn validate(bytes: &[u8]) -> Result<u32, Corrupt> {
     }
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,7 +74,7 @@ impl LongDouble {
     }
 
     /// The sum, or nothing when it is infinite or undefined.
-    pub fn add(self, other: Self) -> Option<Self> {
+    pub fn plus(self, other: Self) -> Option<Self> {
         if self.infinite || other.infinite {
             return None;
         }
@@ -195,7 +195,7 @@ fn integer_digits(mantissa: u64, exponent: u32) -> Vec<u8> {
     }
     let mut number = Big { limbs: vec![mantissa as u32, (mantissa >> 32) as u32] };
     number.shift_left(exponent as usize);
-    number.to_digits()
+    number.into_digits()
 }
 
 /// `mantissa / 2^shift` with 17 digits after the point, ties to even, then without zeros at the end.
@@ -322,7 +322,7 @@ impl Big {
         (quotient, shift, !self.limbs.is_empty())
     }
 
-    fn to_digits(mut self) -> Vec<u8> {
+    fn into_digits(mut self) -> Vec<u8> {
         let mut chunks = Vec::new();
         while !self.limbs.is_empty() {
             let mut rest = 0u64;
@@ -341,3 +341,6 @@ impl Big {
         text.into_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,3 +13,6 @@ pub mod choice;
 pub mod intset;
 pub mod set;
 pub mod sorted_set;
+
+#[cfg(test)]
+mod random;

@@ -342,3 +342,6 @@ pub(crate) fn round_bits(
     let (kept, exponent) = (kept + u128::from(up), exponent + drop);
     if kept >> bits != 0 { ((kept >> 1) as u64, exponent + 1) } else { (kept as u64, exponent) }
 }
+
+#[cfg(test)]
+mod tests;
