@@ -60,10 +60,15 @@ fn facts() -> Map<String, Value> {
 
 fn report_missing(registry: &Registry, facts: &Map<String, Value>) {
     let is_core = |fact: &Value| fact["module"].is_null() && fact["group"] != "json";
-    let core: Vec<_> = facts.iter().filter(|(_, fact)| is_core(fact)).map(|(name, _)| name.as_str()).collect();
+    let core: Vec<_> =
+        facts.iter().filter(|(_, fact)| is_core(fact)).map(|(name, _)| name.as_str()).collect();
     let declared: BTreeSet<_> = registry.entries().iter().map(|entry| entry.command.name).collect();
     let missing: Vec<_> = core.iter().filter(|name| !declared.contains(**name)).collect();
-    println!("{} of {} core commands are declared; missing: {missing:?}", core.len() - missing.len(), core.len());
+    println!(
+        "{} of {} core commands are declared; missing: {missing:?}",
+        core.len() - missing.len(),
+        core.len()
+    );
 }
 
 fn compare(entry: &Entry, fact: &Value, differences: &mut Vec<String>) {
