@@ -8,6 +8,7 @@ pub mod docs;
 pub mod args;
 pub mod ctx;
 pub mod call;
+pub mod expiry;
 
 pub use args::Args;
 pub use ctx::Ctx;

@@ -13,6 +13,14 @@ use crate::command::Registry;
 pub fn registry() -> &'static Registry {
     static REGISTRY: OnceLock<Registry> = OnceLock::new();
     REGISTRY.get_or_init(|| {
-        Registry::new(&[string::COMMANDS, transactions::COMMANDS, pubsub::COMMANDS, connection::COMMANDS])
+        Registry::new(&[
+            string::COMMANDS,
+            string::edit::COMMANDS,
+            string::increment::COMMANDS,
+            string::lcs::COMMANDS,
+            transactions::COMMANDS,
+            pubsub::COMMANDS,
+            connection::COMMANDS,
+        ])
     })
 }

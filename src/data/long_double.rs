@@ -69,6 +69,22 @@ impl LongDouble {
         }
     }
 
+    pub fn negated(self) -> Self {
+        LongDouble { negative: !self.negative, ..self }
+    }
+
+    pub fn is_less(self, other: Self) -> bool {
+        // The mantissa's top bit is set unless the exponent is the least, so exponents decide first.
+        let magnitude = |of: Self| (of.infinite, of.exponent, of.mantissa);
+        let is_zero = |of: Self| !of.infinite && of.mantissa == 0;
+        match (self.negative, other.negative) {
+            _ if is_zero(self) && is_zero(other) => false,
+            (false, false) => magnitude(self) < magnitude(other),
+            (true, true) => magnitude(self) > magnitude(other),
+            (is_negative, _) => is_negative,
+        }
+    }
+
     pub fn is_finite(self) -> bool {
         !self.infinite
     }
