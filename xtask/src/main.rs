@@ -63,5 +63,5 @@ pub fn target() -> PathBuf {
 
 /// The folder of everything xtask keeps between two runs.
 pub fn kept() -> PathBuf {
-    target().join("xtask")
+    target().join("kept")
 }

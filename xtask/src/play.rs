@@ -117,7 +117,7 @@ fn run(options: &Options, folder: &Path, binary: &Path) -> Result<ExitCode> {
     let text = typed(&command);
     let mut child = command.spawn().map_err(|error| format!("`{text}` does not start: {error}"))?;
     let began = Instant::now();
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, options.http_port)).is_err() {
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, options.port)).is_err() {
         if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
             return Err(format!("`{text}` ended before it listened, {status}"));
         }
