@@ -24,11 +24,15 @@ pub fn distinct(len: usize, count: usize, rng: Rng<'_>) -> Vec<usize> {
     }
     let mut seen = HashSet::with_capacity_and_hasher(count, foldhash::fast::FixedState::default());
     let mut chosen = Vec::with_capacity(count);
-    while chosen.len() < count {
-        let number = below(len, rng);
-        if seen.insert(number) {
-            chosen.push(number);
-        }
+    // Robert Floyd's way (Communications of the ACM 30, 9): as many numbers as are wanted, none drawn in vain.
+    for last in len - count..len {
+        let drawn = below(last + 1, rng);
+        let number = if seen.insert(drawn) { drawn } else { last };
+        seen.insert(number);
+        chosen.push(number);
+    }
+    for at in (1..chosen.len()).rev() {
+        chosen.swap(at, below(at + 1, rng));
     }
     chosen
 }

@@ -9,6 +9,11 @@ use super::listpack::{self, Entry, Listpack, SIZE_MAX_BYTES};
 use super::number::{Text, i64_text, parse_i64};
 use super::packed::Packed;
 use super::table::Table;
+use foldhash::fast::FixedState;
+use std::collections::HashSet;
+
+#[cfg(test)]
+mod tests;
 
 /// Up to which size a set is an intset or a listpack, and the seed of a hash table.
 #[derive(Clone, Copy, Debug)]
@@ -274,8 +279,9 @@ impl Set {
     pub fn random_distinct(&self, count: usize, rng: Rng<'_>) -> Vec<Entry<'_>> {
         if let Encoding::Hashtable(hash) = &self.0
             && count <= hash.table.len() / 3
+            && let Some(few) = hash.random_few(count, rng)
         {
-            return hash.random_few(count, rng);
+            return few;
         }
         let all: Vec<_> = self.iter().collect();
         choice::distinct(all.len(), count, rng).into_iter().map(|at| all[at]).collect()
@@ -476,18 +482,20 @@ impl Hashtable {
         removed.is_some()
     }
 
-    /// `count` distinct members, at most a third of all.
-    fn random_few(&self, count: usize, rng: Rng<'_>) -> Vec<Entry<'_>> {
+    /// `count` distinct members, at most a third of all; nothing if chance is against it.
+    fn random_few(&self, count: usize, rng: Rng<'_>) -> Option<Vec<Entry<'_>>> {
         let mut chosen = Vec::with_capacity(count);
-        let mut seen =
-            std::collections::HashSet::with_capacity_and_hasher(count, foldhash::fast::FixedState::default());
-        while chosen.len() < count {
-            let Some(member) = self.table.random(rng) else { break };
+        let mut seen = HashSet::with_capacity_and_hasher(count, FixedState::default());
+        for _ in 0..64 + 4 * count {
+            if chosen.len() == count {
+                return Some(chosen);
+            }
+            let member = self.table.random(rng)?;
             if seen.insert(std::ptr::from_ref(member)) {
                 chosen.push(Entry::Bytes(member.key()));
             }
         }
-        chosen
+        None
     }
 }
 

@@ -26,12 +26,13 @@ struct Member {
 pub struct Members {
     members: Vec<Member>,
     index: Vec<u64>,
+    texts_bytes: usize,
     seed: u64,
 }
 
 impl Members {
     pub fn new(seed: u64) -> Self {
-        Members { members: Vec::new(), index: Vec::new(), seed }
+        Members { members: Vec::new(), index: Vec::new(), texts_bytes: 0, seed }
     }
 
     #[inline]
@@ -67,7 +68,9 @@ impl Members {
         if number == self.members.capacity() {
             self.members.reserve_exact(number / 8 + 4);
         }
-        self.members.push(Member { score, text: Packed::new(text, None, &[]) });
+        let packed = Packed::new(text, None, &[]);
+        self.texts_bytes += packed.heap_bytes();
+        self.members.push(Member { score, text: packed });
         if (number + 1) * 4 > self.index.len() * 3 {
             self.rebuild_index((number + 1) * 5 / 3);
         }
@@ -85,7 +88,8 @@ impl Members {
             let slot = self.slot_of(last);
             self.index[slot] = self.index[slot] & !u64::from(u32::MAX) | u64::from(number + 1);
         }
-        self.members.swap_remove(number as usize);
+        let removed = self.members.swap_remove(number as usize);
+        self.texts_bytes -= removed.text.heap_bytes();
         if self.members.len() * 4 < self.members.capacity() {
             self.members.shrink_to(self.members.len() * 2);
         }
@@ -103,10 +107,11 @@ impl Members {
         }
     }
 
-    /// Bytes allocated here, including each member's. O(n).
+    /// Bytes allocated here, including each member's. O(1).
     pub fn heap_bytes(&self) -> usize {
-        let texts: usize = self.members.iter().map(|member| member.text.heap_bytes()).sum();
-        texts + self.members.capacity() * size_of::<Member>() + self.index.capacity() * size_of::<u64>()
+        self.texts_bytes
+            + self.members.capacity() * size_of::<Member>()
+            + self.index.capacity() * size_of::<u64>()
     }
 
     fn hash(&self, text: &[u8]) -> u32 {
