@@ -6,7 +6,7 @@
 
 use super::choice::{self, Rng};
 use super::listpack::{Entry, Listpack, Needle, Position, SIZE_MAX_BYTES};
-use super::number::Text;
+use super::number::{Text, f64_text, parse_f64};
 use members::Members;
 use ranked::Ranked;
 use std::ops::Range;
@@ -506,7 +506,7 @@ fn push_score(pack: &mut Listpack, score: f64) {
 fn insert_score(pack: &mut Listpack, at: Position, score: f64) {
     match whole(score) {
         Some(number) => pack.insert_entry(at, Entry::Int(number)),
-        None => pack.insert_entry(at, Entry::of(&score_text(score))),
+        None => pack.insert_entry(at, Entry::of(&f64_text(score))),
     };
 }
 
@@ -600,12 +600,3 @@ impl DoubleEndedIterator for Iter<'_> {
 }
 
 impl ExactSizeIterator for Iter<'_> {}
-
-// Until `number` reads and writes doubles.
-fn parse_f64(text: &[u8]) -> Option<f64> {
-    std::str::from_utf8(text).ok()?.parse().ok()
-}
-
-fn score_text(score: f64) -> Vec<u8> {
-    score.to_string().into_bytes()
-}

@@ -1,6 +1,6 @@
 //! What ZRANGE's ends say: ranges of scores and of texts, and the notation of each.
 
-use super::parse_f64;
+use crate::data::number::parse_f64;
 
 /// One end of a range of scores.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,7 +16,10 @@ impl ScoreBound {
             [b'(', number @ ..] => (true, number),
             number => (false, number),
         };
-        let score = if number.is_empty() { 0.0 } else { parse_f64(number)? };
+        let score = match number {
+            [] => 0.0,
+            _ => parse_f64(number).or_else(|| out_of_range(number))?,
+        };
         (!score.is_nan()).then_some(ScoreBound { score, exclusive })
     }
 
@@ -96,4 +99,9 @@ impl<'a> LexRange<'a> {
     pub fn parse(min: &'a [u8], max: &'a [u8]) -> Option<Self> {
         Some(LexRange { min: LexBound::parse(min)?, max: LexBound::parse(max)? })
     }
+}
+
+/// Unlike a score, a bound may be too large or too small for a double: it is the nearest one then.
+fn out_of_range(number: &[u8]) -> Option<f64> {
+    std::str::from_utf8(number).ok()?.parse().ok()
 }

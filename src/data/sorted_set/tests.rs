@@ -207,6 +207,7 @@ fn bounds_are_read_as_by_redis() {
     assert_eq!(parsed(b"(+inf"), Some((f64::INFINITY, true)));
     assert_eq!(parsed(b"("), Some((0.0, true)));
     assert_eq!(parsed(b""), Some((0.0, false)));
+    assert_eq!(parsed(b"-1e400"), Some((f64::NEG_INFINITY, false)));
     assert_eq!(parsed(b"nan"), None);
     assert_eq!(parsed(b"((1"), None);
     assert_eq!(parsed(b"1x"), None);
