@@ -1,6 +1,7 @@
 //! The behaviour of every command: one file or folder a group, each declaration beside its function.
 
 pub mod connection;
+pub mod list;
 pub mod pubsub;
 pub mod string;
 pub mod transactions;
@@ -18,6 +19,10 @@ pub fn registry() -> &'static Registry {
             string::edit::COMMANDS,
             string::increment::COMMANDS,
             string::lcs::COMMANDS,
+            list::COMMANDS,
+            list::popping::COMMANDS,
+            list::moving::COMMANDS,
+            list::blocking::COMMANDS,
             transactions::COMMANDS,
             pubsub::COMMANDS,
             connection::COMMANDS,
