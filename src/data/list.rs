@@ -275,16 +275,25 @@ impl List {
     /// Inserts before the element with index `index`, or at the back when `index` is the length; false beyond it.
     /// O(nodes + bytes of a node).
     pub fn insert(&mut self, index: usize, value: &[u8], limits: Limits) -> bool {
-        if index > self.len() {
+        if index == self.len() {
+            self.push(End::Back, value, limits);
+            return true;
+        }
+        self.insert_beside_index(index, End::Front, value, limits)
+    }
+
+    /// Inserts before (`End::Front`) or after (`End::Back`) the element with index `index`; false without one.
+    /// O(nodes + bytes of a node).
+    pub fn insert_beside_index(&mut self, index: usize, side: End, value: &[u8], limits: Limits) -> bool {
+        if index >= self.len() {
             return false;
         }
         self.make_room(1, value.len(), limits);
-        if index == self.len() {
-            self.push_within(End::Back, value, limits);
-        } else if index == 0 {
-            self.push_within(End::Front, value, limits);
-        } else {
-            self.insert_between(index, value, limits);
+        let place = index + usize::from(side == End::Back);
+        match &mut self.repr {
+            Repr::Listpack(node) => node.insert(place, value),
+            Repr::Nodes(quicklist) if limits.is_large(value.len()) => quicklist.insert_large(place, value),
+            Repr::Nodes(quicklist) => quicklist.insert(index, side, value, limits),
         }
         true
     }
@@ -294,7 +303,7 @@ impl List {
     pub fn insert_beside(&mut self, pivot: &[u8], side: End, value: &[u8], limits: Limits) -> bool {
         let needle = Needle::new(pivot);
         match self.iter().position(|entry| needle.matches(entry)) {
-            Some(index) => self.insert(index + usize::from(side == End::Back), value, limits),
+            Some(index) => self.insert_beside_index(index, side, value, limits),
             None => false,
         }
     }
@@ -432,14 +441,6 @@ impl List {
         }
     }
 
-    fn insert_between(&mut self, index: usize, value: &[u8], limits: Limits) {
-        match &mut self.repr {
-            Repr::Listpack(node) => node.insert(index, value),
-            Repr::Nodes(quicklist) if limits.is_large(value.len()) => quicklist.insert_large(index, value),
-            Repr::Nodes(quicklist) => quicklist.insert(index, value, limits),
-        }
-    }
-
     fn insert_large(&mut self, index: usize, value: &[u8]) {
         match &mut self.repr {
             Repr::Listpack(_) => unreachable!("room for a large element was made before"),
@@ -495,31 +496,50 @@ impl Quicklist {
         }
     }
 
-    fn insert(&mut self, index: usize, value: &[u8], limits: Limits) {
-        let (at, offset) = self.locate(index);
+    /// The element goes to the node of its neighbour, else to the next node if it has room, else to a new node or half of
+    /// one: as in Redis, so that saved bytes agree.
+    fn insert(&mut self, neighbour: usize, side: End, value: &[u8], limits: Limits) {
+        let (at, offset) = self.locate(neighbour);
         self.len += 1;
+        let last = self.nodes[at].len() - 1;
         if self.nodes[at].has_room(value, limits) {
-            self.nodes[at].insert(offset, value);
-        } else if offset == 0 && at > 0 && self.nodes[at - 1].has_room(value, limits) {
-            self.nodes[at - 1].push(End::Back, value);
-        } else if offset == 0 {
-            self.nodes.insert(at, Node::of_one(value, limits));
+            self.nodes[at].insert(offset + usize::from(side == End::Back), value);
+        } else if side == End::Back && offset == last {
+            match self.nodes.get_mut(at + 1) {
+                Some(next) if next.has_room(value, limits) => next.push(End::Front, value),
+                _ => self.nodes.insert(at + 1, Node::of_one(value, limits)),
+            }
+        } else if side == End::Front && offset == 0 {
+            match at.checked_sub(1).map(|before| &mut self.nodes[before]) {
+                Some(previous) if previous.has_room(value, limits) => previous.push(End::Back, value),
+                _ => self.nodes.insert(at, Node::of_one(value, limits)),
+            }
         } else {
-            let right = self.nodes[at].split_off(offset);
-            self.nodes.insert(at + 1, right);
-            if self.nodes[at].has_room(value, limits) {
-                self.nodes[at].push(End::Back, value);
-            } else if self.nodes[at + 1].has_room(value, limits) {
-                self.nodes[at + 1].push(End::Front, value);
-            } else {
-                self.nodes.insert(at + 1, Node::of_one(value, limits));
-            }
-            self.merge(at + 1, limits);
-            self.merge(at, limits);
-            if at > 0 {
-                self.merge(at - 1, limits);
-            }
+            self.split(at, offset, side, value);
+            self.merge_around(at + usize::from(side == End::Front), limits);
         }
+    }
+
+    /// Splits a node beside an element and puts a new one where the halves part: into the half that lacks the neighbour.
+    fn split(&mut self, at: usize, offset: usize, side: End, value: &[u8]) {
+        let mut right = self.nodes[at].split_off(offset + usize::from(side == End::Back));
+        match side {
+            End::Front => self.nodes[at].push(End::Back, value),
+            End::Back => right.push(End::Front, value),
+        }
+        self.nodes.insert(at + 1, right);
+    }
+
+    /// After a split: joins the two nodes before `center`, the two behind it, then these with it.
+    fn merge_around(&mut self, mut center: usize, limits: Limits) {
+        if center >= 2 && self.merge(center - 2, limits) {
+            center -= 1;
+        }
+        self.merge(center + 1, limits);
+        if center >= 1 && self.merge(center - 1, limits) {
+            center -= 1;
+        }
+        self.merge(center, limits);
     }
 
     fn insert_large(&mut self, index: usize, value: &[u8]) {
@@ -540,22 +560,23 @@ impl Quicklist {
     }
 
     /// Joins the nodes `at` and `at + 1` when one node may hold both.
-    fn merge(&mut self, at: usize, limits: Limits) {
+    fn merge(&mut self, at: usize, limits: Limits) -> bool {
         let (Some(Node::Packed(left)), Some(Node::Packed(right))) =
             (self.nodes.get(at), self.nodes.get(at + 1))
         else {
-            return;
+            return false;
         };
         // Two listpacks' headers and ends become one.
         let size = left.size_bytes() + right.size_bytes() - 7;
         if limits.exceeded_by(size, left.len() + right.len()) {
-            return;
+            return false;
         }
         if let Some(Node::Packed(right)) = self.nodes.remove(at + 1)
             && let Node::Packed(left) = &mut self.nodes[at]
         {
             left.append(&right);
         }
+        true
     }
 
     fn remove_run(&mut self, start: usize, count: usize) {

@@ -41,8 +41,8 @@ fn behaves_like_a_vector() {
         let limits = Limits { max_listpack_size: size };
         let (mut list, mut model) = (List::new(), Vec::new());
         let mut phase = 0;
-        for step in 0..3000 {
-            if step % 300 == 0 {
+        for step in 0..1200 {
+            if step % 150 == 0 {
                 phase = random.below(3);
             }
             change(&mut random, phase, &mut list, &mut model, limits);
