@@ -78,6 +78,30 @@ pub enum Class {
 }
 
 impl Class {
+    pub const ALL: [Class; 21] = [
+        Class::Plain,
+        Class::Error,
+        Class::Status,
+        Class::Integer,
+        Class::Double,
+        Class::String,
+        Class::Verbatim,
+        Class::Nil,
+        Class::Boolean,
+        Class::Empty,
+        Class::Index,
+        Class::Arrow,
+        Class::Key,
+        Class::Field,
+        Class::Cut,
+        Class::Timing,
+        Class::Notice,
+        Class::Lesson,
+        Class::HelpName,
+        Class::HelpArguments,
+        Class::HelpLabel,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             Class::Plain => "plain",

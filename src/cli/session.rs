@@ -4,6 +4,8 @@
 //! back through [`Session::receive`]; what they mean for the prompt (database, transaction, subscription) is followed
 //! here exactly as redis-cli follows it. The host owns the screen, the connection and the clock.
 
+mod standing;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use super::split::{self, Repeat, SplitError};
 use super::table::Table;
 use super::teach::{self, Lesson};
 use crate::resp::reply::{Decoder, Reply};
+
+pub use standing::Standing;
 
 /// Lines that may wait for the one running.
 const WAITING_LINES_MAX: usize = 100_000;

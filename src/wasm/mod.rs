@@ -1,9 +1,136 @@
-//! The browser host: what JavaScript sees of the engine. Converts values and nothing else.
+//! The browser host: what JavaScript sees of the engine and of the terminal. Converts values and nothing else.
+//!
+//! Times are milliseconds as JavaScript counts them, clients are named by their serial, commands and replies cross as
+//! bytes; what is to be shown crosses as text with the ends and classes of its spans.
+
+mod actions;
+mod printed;
 
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsError, JsValue};
+
+use crate::cli::format::Class;
+use crate::engine;
+use crate::engine::journal::Journal;
+use crate::server::event::Event;
+
+pub use actions::Session;
+pub use printed::Printed;
+
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
 
 /// The version of the engine, as in `Cargo.toml`.
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// The names of the classes that spans carry, by number.
+#[wasm_bindgen]
+pub fn class_names() -> Vec<String> {
+    Class::ALL.iter().map(|class| class.name().to_owned()).collect()
+}
+
+/// One instance with the journal of its inputs.
+#[wasm_bindgen]
+pub struct Engine {
+    inner: engine::Engine,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    #[wasm_bindgen(constructor)]
+    pub fn new(seed: u32, now_ms: f64) -> Engine {
+        Engine { inner: engine::Engine::with_journal(u64::from(seed), now_ms as u64) }
+    }
+
+    /// Plays a journal; what its clients were sent then is thrown away.
+    pub fn replay(journal: &[u8]) -> Result<Engine, JsError> {
+        let journal = Journal::from_bytes(journal).ok_or_else(|| JsError::new("the journal is damaged"))?;
+        let mut inner = engine::Engine::replay(&journal);
+        while let Some(id) = inner.next_with_output() {
+            inner.take_output(id);
+        }
+        while inner.next_event().is_some() {}
+        Ok(Engine { inner })
+    }
+
+    pub fn connect(&mut self, now_ms: f64) -> f64 {
+        self.inner.connect(now_ms as u64).serial as f64
+    }
+
+    pub fn disconnect(&mut self, client: f64, now_ms: f64) {
+        if let Some(id) = self.id(client) {
+            self.inner.disconnect(id, now_ms as u64);
+        }
+    }
+
+    /// The clients connected, oldest first.
+    pub fn clients(&self) -> Vec<f64> {
+        self.inner.server().clients.ids().iter().map(|id| id.serial as f64).collect()
+    }
+
+    pub fn receive(&mut self, client: f64, bytes: &[u8], now_ms: f64) {
+        if let Some(id) = self.id(client) {
+            self.inner.receive(id, bytes, now_ms as u64);
+        }
+    }
+
+    pub fn tick(&mut self, now_ms: f64) {
+        self.inner.tick(now_ms as u64);
+    }
+
+    pub fn next_deadline(&self) -> Option<f64> {
+        self.inner.next_deadline().map(|ms| ms as f64)
+    }
+
+    pub fn next_with_output(&mut self) -> Option<f64> {
+        self.inner.next_with_output().map(|id| id.serial as f64)
+    }
+
+    pub fn take_output(&mut self, client: f64) -> Vec<u8> {
+        self.id(client).map(|id| self.inner.take_output(id)).unwrap_or_default()
+    }
+
+    /// The next client the engine wants closed. Its other wishes concern hosts with files and processes.
+    pub fn next_to_close(&mut self) -> Option<f64> {
+        while let Some(event) = self.inner.next_event() {
+            if let Event::Close(id) = event {
+                return Some(id.serial as f64);
+            }
+        }
+        None
+    }
+
+    pub fn journal_length(&self) -> usize {
+        self.inner.journal().map_or(0, |journal| journal.bytes().len())
+    }
+
+    /// The journal from a byte on.
+    pub fn journal_from(&self, start: usize) -> Vec<u8> {
+        let bytes = self.inner.journal().map_or(&[][..], Journal::bytes);
+        bytes.get(start..).unwrap_or_default().to_vec()
+    }
+
+    /// Traps as a bug would.
+    pub fn crash_for_test(&self) {
+        panic!("a crash was asked for");
+    }
+
+    fn id(&self, client: f64) -> Option<engine::ClientId> {
+        self.inner.server().clients.by_serial(client as u64)
+    }
+}
+
+/// An object with these properties.
+fn object<const N: usize>(properties: [(&str, JsValue); N]) -> JsValue {
+    let object = js_sys::Object::new();
+    for (name, value) in properties {
+        // Setting a property of a fresh plain object cannot fail.
+        js_sys::Reflect::set(&object, &name.into(), &value).ok();
+    }
+    object.into()
 }

@@ -1,0 +1,134 @@
+//! One terminal as JavaScript sees it: every call answers what is to be done, in order, as plain objects.
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::printed::Printed;
+use super::{Engine, object};
+use crate::cli::session::{self, Action, Settings, Standing, State};
+
+#[wasm_bindgen]
+pub struct Session {
+    inner: session::Session,
+}
+
+#[wasm_bindgen]
+impl Session {
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Session {
+        let settings = Settings { may_connect: false, ..Settings::default() };
+        Session { inner: session::Session::new(settings) }
+    }
+
+    pub fn start(&mut self, now_ms: f64) -> Array {
+        converted(self.inner.start(now_ms as u64))
+    }
+
+    /// What [`Session::resume`] of another instance wants, or nothing while a reply is awaited.
+    pub fn standing(&self) -> Option<Vec<f64>> {
+        let standing = self.inner.standing()?;
+        let flag = |is: bool| f64::from(u8::from(is));
+        Some(vec![
+            standing.db as f64,
+            standing.db_before_multi as f64,
+            flag(standing.in_multi),
+            flag(standing.subscribed),
+            flag(standing.monitoring),
+            flag(standing.resp3),
+            flag(standing.hints),
+        ])
+    }
+
+    /// In the place of `start`: the connection stands already, where another session left it.
+    pub fn resume(&mut self, standing: &[f64]) {
+        if let &[db, db_before_multi, in_multi, subscribed, monitoring, resp3, hints] = standing {
+            self.inner.resume(Standing {
+                db: db as i64,
+                db_before_multi: db_before_multi as i64,
+                in_multi: in_multi != 0.0,
+                subscribed: subscribed != 0.0,
+                monitoring: monitoring != 0.0,
+                resp3: resp3 != 0.0,
+                hints: hints != 0.0,
+            });
+        }
+    }
+
+    pub fn connected(&mut self, now_ms: f64) -> Array {
+        converted(self.inner.connected(now_ms as u64))
+    }
+
+    pub fn disconnected(&mut self, now_ms: f64) -> Array {
+        converted(self.inner.disconnected(None, now_ms as u64))
+    }
+
+    pub fn submit(&mut self, line: &str, now_ms: f64) -> Array {
+        converted(self.inner.submit(line, now_ms as u64))
+    }
+
+    pub fn receive(&mut self, bytes: &[u8], now_ms: f64) -> Array {
+        converted(self.inner.receive(bytes, now_ms as u64))
+    }
+
+    pub fn interrupt(&mut self, now_ms: f64) -> Array {
+        converted(self.inner.interrupt(now_ms as u64))
+    }
+
+    pub fn tick(&mut self, now_ms: f64) -> Array {
+        converted(self.inner.tick(now_ms as u64))
+    }
+
+    /// What could follow the line, as `{text}`, or nothing.
+    pub fn hint(&self, _line: &str) -> JsValue {
+        JsValue::NULL
+    }
+
+    /// The ways to complete the line at the cursor (UTF-16 units), as `{lines, labels}`.
+    pub fn complete(&self, _line: &str, _cursor: usize, _engine: &Engine, _client: f64) -> JsValue {
+        object([("lines", Array::new().into()), ("labels", Array::new().into())])
+    }
+
+    pub fn prompt(&self) -> String {
+        self.inner.prompt()
+    }
+
+    pub fn state(&self) -> String {
+        match self.inner.state() {
+            State::Ready | State::NotConnected => "ready",
+            State::Continuing => "more",
+            State::Waiting | State::Connecting => "waiting",
+            State::Reading | State::Monitoring => "listening",
+        }
+        .to_owned()
+    }
+}
+
+fn converted(actions: Vec<Action>) -> Array {
+    actions
+        .into_iter()
+        .map(|action| {
+            let plain = |kind: &str| object([("t", kind.into())]);
+            match action {
+                Action::Send(bytes) => {
+                    object([("t", "send".into()), ("bytes", Uint8Array::from(&bytes[..]).into())])
+                }
+                Action::Print(printed) => {
+                    object([("t", "print".into()), ("printed", Printed::new(&printed).into())])
+                }
+                Action::Echo { prompt, line } => {
+                    object([("t", "echo".into()), ("prompt", prompt.into()), ("line", line.into())])
+                }
+                Action::Remember(line) => object([("t", "remember".into()), ("line", line.into())]),
+                Action::Wake { after_ms } => {
+                    object([("t", "wake".into()), ("after", (after_ms as f64).into())])
+                }
+                Action::Connect(_) => plain("connect"),
+                Action::Disconnect => plain("disconnect"),
+                Action::Clear => plain("clear"),
+                Action::Exit => plain("exit"),
+                Action::Run(_) => plain("run"),
+            }
+        })
+        .collect()
+}

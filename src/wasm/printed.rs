@@ -1,0 +1,85 @@
+//! A printed thing on its way to the page: its text, flat, with the ends and classes of its spans, given out in slices.
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::object;
+use crate::cli::printed;
+
+#[wasm_bindgen]
+pub struct Printed {
+    text: Vec<u8>,
+    /// Where a span ends in `text`, and its class.
+    spans: Vec<(usize, u8)>,
+}
+
+impl Printed {
+    pub(super) fn new(printed: &printed::Printed) -> Printed {
+        let (mut text, mut spans) = (Vec::new(), Vec::<(usize, u8)>::new());
+        for piece in printed.pieces() {
+            text.extend_from_slice(&piece.text);
+            let class = piece.class as u8;
+            match spans.last_mut() {
+                Some(last) if last.1 == class => last.0 = text.len(),
+                _ => spans.push((text.len(), class)),
+            }
+        }
+        Printed { text, spans }
+    }
+}
+
+#[wasm_bindgen]
+impl Printed {
+    /// From byte `from` at most so many lines and bytes, as `{text, spans, fold?}`; `fold` tells of what comes after.
+    pub fn slice(&self, from: usize, lines_max: usize, bytes_max: usize) -> JsValue {
+        let from = self.boundary(from);
+        let to = self.boundary(self.end_of_slice(from, lines_max, bytes_max));
+        let (text, spans) = self.decoded(from, to);
+        let (text, spans) = (JsValue::from(text), js_sys::Uint32Array::from(&spans[..]).into());
+        if to == self.text.len() {
+            return object([("text", text), ("spans", spans)]);
+        }
+        let lines = memchr::memchr_iter(b'\n', &self.text[to..]).count();
+        let number = |number: usize| JsValue::from(number as f64);
+        let fold = [
+            ("id", number(0)),
+            ("shown", number(to)),
+            ("length", number(self.text.len())),
+            ("lines", number(lines)),
+        ];
+        object([("text", text), ("spans", spans), ("fold", object(fold))])
+    }
+
+    fn end_of_slice(&self, from: usize, lines_max: usize, bytes_max: usize) -> usize {
+        let to = from.saturating_add(bytes_max).min(self.text.len());
+        memchr::memchr_iter(b'\n', &self.text[from..to])
+            .nth(lines_max.saturating_sub(1))
+            .map_or(to, |newline| from + newline + 1)
+    }
+
+    /// The place itself, or a little before it when it lies inside a character.
+    fn boundary(&self, at: usize) -> usize {
+        let at = at.min(self.text.len());
+        let is_inside = |at: usize| self.text.get(at).is_some_and(|byte| byte & 0xC0 == 0x80);
+        (at.saturating_sub(3)..=at).rev().find(|&at| !is_inside(at)).unwrap_or(at)
+    }
+
+    /// The text as JavaScript has it, and pairs of a span's end in UTF-16 units and its class.
+    fn decoded(&self, from: usize, to: usize) -> (String, Vec<u32>) {
+        let (mut text, mut spans) = (String::with_capacity(to - from), Vec::new());
+        let (mut units, mut start) = (0, from);
+        let first = self.spans.partition_point(|&(end, _)| end <= from);
+        for &(end, class) in &self.spans[first..] {
+            let end = end.min(to);
+            let part = String::from_utf8_lossy(&self.text[start..end]);
+            units += if part.is_ascii() { part.len() } else { part.encode_utf16().count() };
+            text.push_str(&part);
+            spans.extend([units as u32, u32::from(class)]);
+            start = end;
+            if end == to {
+                break;
+            }
+        }
+        (text, spans)
+    }
+}
