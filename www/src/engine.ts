@@ -1,0 +1,26 @@
+/** Where the worker comes from. A page of another origin may not start it directly, so it gets a line that imports it. */
+
+import workerUrl from "./worker.ts?worker&url";
+import { Host } from "./host";
+
+function spawn(): Worker {
+  const url = new URL(workerUrl, import.meta.url);
+  if (url.origin === location.origin) return new Worker(url, { type: "module" });
+  const shim = URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: "text/javascript" }));
+  const worker = new Worker(shim, { type: "module" });
+  // Early messages wait in the worker's port until its module has run.
+  worker.addEventListener("message", () => URL.revokeObjectURL(shim), { once: true });
+  return worker;
+}
+
+export function newHost(wasm: string | null = null): Host {
+  return new Host(spawn, wasm);
+}
+
+let shared: Host | null = null;
+
+/** The one host that all embedded terminals of a page use. */
+export function sharedHost(wasm: string | null = null): Host {
+  shared ??= newHost(wasm);
+  return shared;
+}

@@ -1,0 +1,362 @@
+/**
+ * The page's side of the engine: one worker, killed and started afresh when it must be. The journals of all keyspaces
+ * are kept here, out of the worker's reach, so that neither a trap nor a kill can take a session along.
+ */
+
+import type { Block, Completion, Hint, LaneState, Report, Request, Resume } from "./protocol";
+import { joined, type JournalStore } from "./storage";
+
+/** Where a lane's output goes. */
+export interface LaneView {
+  echo(prompt: string, line: string): void;
+  /** The line just echoed may be kept for later visits. */
+  remember(line: string): void;
+  print(blocks: Block[]): void;
+  state(prompt: string, state: LaneState): void;
+  clear(): void;
+  notice(text: string, kind: NoticeKind): void;
+}
+
+export type NoticeKind = "info" | "error";
+export type HostState = "idle" | "loading" | "ready" | "busy" | "failed";
+
+/** A reply slower than this makes the page say so and offer to stop. */
+const BUSY_AFTER_MS = 400;
+/** A worker that dies this often in a row without living for `STABLE_MS` is not started again by itself. */
+const CRASHES_MAX = 3;
+const STABLE_MS = 3000;
+
+interface Space {
+  journal: Uint8Array[];
+  bytes: number;
+  store: JournalStore | null;
+  seed: number;
+}
+
+export class Lane {
+  resume: Resume | null = null;
+  state: LaneState = "waiting";
+  prompt = "";
+
+  constructor(
+    private readonly host: Host,
+    readonly id: number,
+    readonly space: string,
+    readonly view: LaneView,
+    public setup: string[],
+  ) {}
+
+  submit(...lines: string[]): void {
+    this.host.send({ t: "submit", lane: this.id, lines });
+  }
+
+  interrupt(): void {
+    this.host.send({ t: "interrupt", lane: this.id });
+  }
+
+  hint(line: string): Promise<Hint | null> {
+    return this.host.ask((seq) => ({ t: "hint", lane: this.id, line, seq }));
+  }
+
+  complete(line: string, cursor: number): Promise<Completion> {
+    return this.host.ask((seq) => ({ t: "complete", lane: this.id, line, cursor, seq }));
+  }
+
+  unfold(id: number, from: number, to: number): Promise<Block | null> {
+    return this.host.ask((seq) => ({ t: "unfold", id, from, to, seq }));
+  }
+
+  close(): void {
+    this.host.closeLane(this);
+  }
+}
+
+export class Host extends EventTarget {
+  state: HostState = "idle";
+  /** The names of the classes that spans speak of, by number. */
+  classes: readonly string[] = [];
+  private worker: Worker | null = null;
+  private module: WebAssembly.Module | null = null;
+  private readonly spaces = new Map<string, Space>();
+  private readonly lanes = new Map<number, Lane>();
+  private readonly answers = new Map<number, (value: never) => void>();
+  private outbox: Request[] = [];
+  private sent = 0;
+  private done = 0;
+  private sequence = 0;
+  private nextLane = 1;
+  private busyTimer: ReturnType<typeof setTimeout> | null = null;
+  private crashes = 0;
+  private bornAt = 0;
+
+  constructor(
+    private readonly spawn: () => Worker,
+    private readonly wasm: string | null = null,
+  ) {
+    super();
+  }
+
+  /** Declares a keyspace; `kept` is what an earlier page left of it. */
+  addSpace(name: string, store: JournalStore | null = null, kept: Uint8Array[] = [], seed = randomSeed()): void {
+    if (this.spaces.has(name)) return;
+    const space: Space = { journal: kept, bytes: kept.reduce((sum, chunk) => sum + chunk.length, 0), store, seed };
+    this.spaces.set(name, space);
+    if (this.worker) this.send(spaceRequest(name, space));
+  }
+
+  /** Throws a keyspace away and begins an empty one; its lanes connect again. */
+  resetSpace(name: string): void {
+    const space = this.spaces.get(name);
+    if (!space) return;
+    space.journal = [];
+    space.bytes = 0;
+    space.seed = randomSeed();
+    space.store?.replace(null);
+    this.send({ t: "drop", space: name }, spaceRequest(name, space));
+    for (const lane of this.lanes.values()) {
+      if (lane.space !== name) continue;
+      lane.resume = null;
+      this.send(openRequest(lane));
+    }
+  }
+
+  openLane(space: string, view: LaneView, setup: string[] = []): Lane {
+    const lane = new Lane(this, this.nextLane++, space, view, setup);
+    this.lanes.set(lane.id, lane);
+    if (this.worker) this.send(openRequest(lane));
+    else this.start();
+    return lane;
+  }
+
+  /** Fetches and starts the engine before anyone needs it. */
+  warm(): void {
+    if (!this.worker && this.state === "idle") this.start();
+  }
+
+  closeLane(lane: Lane): void {
+    if (!this.lanes.delete(lane.id)) return;
+    this.send({ t: "close", lane: lane.id });
+  }
+
+  /** Kills the worker whatever it does, and brings the session back up to the last finished input. */
+  stop(): void {
+    if (!this.worker) return;
+    this.kill();
+    this.tellAll("Stopped. The session is back as it was before the command that ran.", "info");
+    this.start();
+  }
+
+  retry(): void {
+    this.crashes = 0;
+    this.kill();
+    this.start();
+  }
+
+  crashForTest(): void {
+    this.send({ t: "crash" });
+  }
+
+  journalOf(space: string): Uint8Array {
+    return joined(this.spaces.get(space)?.journal ?? []);
+  }
+
+  send(...requests: Request[]): void {
+    if (!this.worker) return;
+    if (this.outbox.length === 0) queueMicrotask(() => this.flush());
+    this.outbox.push(...requests);
+  }
+
+  ask<T>(request: (seq: number) => Request): Promise<T> {
+    if (!this.worker) return new Promise(() => {});
+    const seq = ++this.sequence;
+    this.send(request(seq));
+    return new Promise((resolve) => this.answers.set(seq, resolve as (value: never) => void));
+  }
+
+  private flush(): void {
+    const batch = this.outbox;
+    this.outbox = [];
+    if (!this.worker || batch.length === 0) return;
+    this.sent += batch.length;
+    this.worker.postMessage(batch);
+    this.watch();
+  }
+
+  private start(): void {
+    let worker: Worker;
+    try {
+      worker = this.spawn();
+    } catch (reason) {
+      this.failed(`The engine could not be started: ${String(reason)}`);
+      return;
+    }
+    this.worker = worker;
+    this.bornAt = Date.now();
+    this.setState("loading");
+    worker.onmessage = ({ data }: MessageEvent<Report[]>) => {
+      if (this.worker !== worker) return;
+      for (const report of data) this.hear(report);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      if (this.worker === worker) this.crashed(event.message || "the worker could not be loaded");
+    };
+    this.send({ t: "start", module: this.module, wasm: this.wasm });
+    for (const [name, space] of this.spaces) this.send(spaceRequest(name, space));
+    for (const lane of this.lanes.values()) this.send(openRequest(lane));
+    for (const name of this.spaces.keys()) this.send({ t: "attached", space: name });
+  }
+
+  private kill(): void {
+    this.worker?.terminate();
+    this.worker = null;
+    this.outbox = [];
+    this.sent = this.done = 0;
+    this.answers.clear();
+    if (this.busyTimer !== null) clearTimeout(this.busyTimer);
+    this.busyTimer = null;
+  }
+
+  private crashed(message: string): void {
+    const young = Date.now() - this.bornAt < STABLE_MS;
+    const everReady = this.module !== null || this.state === "ready" || this.state === "busy";
+    this.crashes = young ? this.crashes + 1 : 1;
+    this.kill();
+    if (!everReady || this.crashes > CRASHES_MAX) {
+      this.failed(`The engine could not be started: ${message}`);
+      return;
+    }
+    this.tellAll(
+      `The engine crashed (${message}). It was started afresh and the session played back, without the input that crashed it.`,
+      "error",
+    );
+    this.start();
+  }
+
+  private failed(message: string): void {
+    this.kill();
+    this.setState("failed");
+    this.tellAll(message, "error");
+  }
+
+  private tellAll(text: string, kind: NoticeKind): void {
+    for (const lane of this.lanes.values()) lane.view.notice(text, kind);
+  }
+
+  private hear(report: Report): void {
+    switch (report.t) {
+      case "ready":
+        this.module = report.module;
+        this.classes = report.classes;
+        this.setState("ready");
+        break;
+      case "done":
+        this.done += report.count;
+        this.watch();
+        break;
+      case "journal":
+        this.record(report.space, report.bytes, report.whole);
+        break;
+      case "lost":
+        for (const lane of this.lanes.values()) {
+          if (lane.space === report.space) {
+            lane.view.notice(`The kept session could not be brought back (${report.message}); this one starts empty.`, "error");
+          }
+        }
+        break;
+      case "crashed":
+        this.crashed(report.message);
+        break;
+      case "hint":
+        this.answer(report.seq, report.hint);
+        break;
+      case "complete":
+        this.answer(report.seq, report.completion);
+        break;
+      case "unfold":
+        this.answer(report.seq, report.block);
+        break;
+      default:
+        this.hearLane(report);
+    }
+  }
+
+  private hearLane(report: Extract<Report, { lane: number }>): void {
+    const lane = this.lanes.get(report.lane);
+    if (!lane) return;
+    switch (report.t) {
+      case "echo":
+        lane.view.echo(report.prompt, report.line);
+        break;
+      case "remember":
+        lane.view.remember(report.line);
+        break;
+      case "print":
+        lane.view.print(report.blocks);
+        break;
+      case "clear":
+        lane.view.clear();
+        break;
+      case "state":
+        lane.state = report.state;
+        lane.prompt = report.prompt;
+        lane.resume = report.resume;
+        // What was set up once is in the journal from here on.
+        lane.setup = [];
+        lane.view.state(report.prompt, report.state);
+        break;
+    }
+  }
+
+  private answer(seq: number, value: unknown): void {
+    this.answers.get(seq)?.(value as never);
+    this.answers.delete(seq);
+  }
+
+  private record(name: string, bytes: Uint8Array, whole: boolean): void {
+    const space = this.spaces.get(name);
+    if (!space) return;
+    if (whole) {
+      space.journal = [bytes];
+      space.bytes = bytes.length;
+      space.store?.replace(bytes);
+    } else {
+      space.journal.push(bytes);
+      space.bytes += bytes.length;
+      space.store?.append(bytes);
+      // Many small chunks cost more than they weigh.
+      if (space.journal.length > 4096) space.journal = [joined(space.journal)];
+    }
+  }
+
+  /** Says "busy" when the worker has owed an answer for too long. */
+  private watch(): void {
+    if (this.done >= this.sent) {
+      if (this.busyTimer !== null) clearTimeout(this.busyTimer);
+      this.busyTimer = null;
+      if (this.state === "busy") this.setState("ready");
+    } else if (this.busyTimer === null) {
+      this.busyTimer = setTimeout(() => {
+        if (this.state === "ready") this.setState("busy");
+      }, BUSY_AFTER_MS);
+    }
+  }
+
+  private setState(state: HostState): void {
+    if (this.state === state) return;
+    this.state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+}
+
+function spaceRequest(name: string, space: Space): Request {
+  return { t: "space", space: name, journal: space.bytes > 0 ? joined(space.journal) : null, seed: space.seed };
+}
+
+function openRequest(lane: Lane): Request {
+  return { t: "open", space: lane.space, lane: lane.id, resume: lane.resume, setup: lane.setup };
+}
+
+function randomSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]!;
+}

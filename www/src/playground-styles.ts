@@ -1,0 +1,397 @@
+/** The rules of the playground page. */
+
+import { css } from "lit";
+import { controls, tokens } from "./styles";
+
+export const playgroundStyles = [
+  tokens,
+  controls,
+  css`
+    :host {
+      display: grid;
+      grid-template: auto auto minmax(0, 1fr) auto / minmax(0, 1fr);
+      height: 100dvh;
+      min-height: 26rem;
+      background: var(--rp-ground);
+      color: var(--rp-text);
+      font-family: var(--rp-sans);
+      line-height: 1.45;
+      container-type: inline-size;
+    }
+    header {
+      display: flex;
+      align-items: center;
+      gap: var(--rp-space-2);
+      padding: var(--rp-space-3) var(--rp-space-4) var(--rp-space-2);
+    }
+    .brand {
+      display: flex;
+      align-items: center;
+      gap: var(--rp-space-3);
+      margin: 0 auto 0 0;
+      font-size: 1.125rem;
+      font-weight: 700;
+      letter-spacing: -0.01em;
+      min-width: 0;
+    }
+    .brand svg {
+      width: 1.75rem;
+      height: 1.75rem;
+      flex: none;
+    }
+    .brand small {
+      font-size: var(--rp-size-small);
+      font-weight: 400;
+      letter-spacing: 0;
+      color: var(--rp-muted);
+      white-space: nowrap;
+      overflow: hidden;
+      text-overflow: ellipsis;
+    }
+    .icon {
+      display: inline-grid;
+      place-items: center;
+      width: 2rem;
+      padding: 0;
+    }
+    .icon svg {
+      width: 1.05rem;
+      height: 1.05rem;
+      fill: none;
+      stroke: currentColor;
+      stroke-width: 1.7;
+      stroke-linecap: round;
+      stroke-linejoin: round;
+    }
+    .primary {
+      background: var(--rp-accent);
+      border-color: var(--rp-accent);
+      color: var(--rp-on-accent);
+      font-weight: 600;
+    }
+    .primary:hover {
+      background: color-mix(in srgb, var(--rp-accent) 85%, var(--rp-text));
+    }
+
+    .guide {
+      display: flex;
+      gap: var(--rp-space-2);
+      margin: 0;
+      padding: var(--rp-space-1) var(--rp-space-4) var(--rp-space-3);
+      overflow-x: auto;
+      scrollbar-width: thin;
+      scrollbar-color: var(--rp-edge-strong) transparent;
+      list-style: none;
+      scroll-padding: 0 var(--rp-space-4);
+      mask-image: linear-gradient(to right, transparent, #000 1rem calc(100% - 2.5rem), transparent);
+    }
+    .guide li {
+      flex: none;
+    }
+    .guide button {
+      display: grid;
+      gap: 0.1rem;
+      height: 100%;
+      max-width: 17rem;
+      padding: var(--rp-space-2) var(--rp-space-3);
+      text-align: left;
+      background: var(--rp-panel);
+      border-radius: var(--rp-radius);
+    }
+    .guide button:hover {
+      border-color: var(--rp-accent);
+    }
+    .guide code {
+      font: 600 var(--rp-size-small) / 1.4 var(--rp-mono);
+      white-space: nowrap;
+      overflow: hidden;
+      text-overflow: ellipsis;
+    }
+    .guide span {
+      color: var(--rp-muted);
+      font-size: 0.78rem;
+    }
+    .guide .seen code::after {
+      content: " ✓";
+      color: var(--rp-status);
+    }
+
+    main {
+      min-height: 0;
+      display: flex;
+      flex-direction: column;
+      padding: 0 var(--rp-space-4);
+    }
+    .tabs {
+      display: none;
+      gap: var(--rp-space-1);
+      overflow-x: auto;
+      scrollbar-width: none;
+      margin-bottom: -1px;
+    }
+    .tabs button {
+      display: flex;
+      align-items: center;
+      gap: var(--rp-space-2);
+      min-height: 2.5rem;
+      border-radius: var(--rp-radius) var(--rp-radius) 0 0;
+      border-bottom-color: transparent;
+      white-space: nowrap;
+    }
+    .tabs button[aria-selected="true"] {
+      background: var(--rp-panel);
+      border-color: var(--rp-edge);
+      border-bottom-color: var(--rp-panel);
+      font-weight: 600;
+    }
+    .lanes {
+      flex: 1;
+      min-height: 0;
+      display: grid;
+      grid-auto-flow: column;
+      grid-auto-columns: minmax(18rem, 1fr);
+      gap: var(--rp-space-3);
+      overflow-x: auto;
+    }
+    .lane {
+      --lane: var(--rp-lane-1);
+      display: flex;
+      flex-direction: column;
+      min-width: 0;
+      min-height: 0;
+      background: var(--rp-panel);
+      border: 1px solid var(--rp-edge);
+      border-top: 3px solid var(--lane);
+      border-radius: var(--rp-radius);
+      overflow: hidden;
+    }
+    .lane-1 { --lane: var(--rp-lane-1); }
+    .lane-2 { --lane: var(--rp-lane-2); }
+    .lane-3 { --lane: var(--rp-lane-3); }
+    .lane-4 { --lane: var(--rp-lane-4); }
+    .lane-5 { --lane: var(--rp-lane-5); }
+    .lane-6 { --lane: var(--rp-lane-6); }
+    .lane repl-terminal {
+      flex: 1;
+      --lane: inherit;
+    }
+    .lane-head {
+      display: flex;
+      align-items: center;
+      gap: var(--rp-space-1);
+      padding: var(--rp-space-1) var(--rp-space-2) var(--rp-space-1) var(--rp-space-4);
+      border-bottom: 1px solid var(--rp-edge);
+    }
+    .badge {
+      width: 0.6rem;
+      height: 0.6rem;
+      border-radius: 50%;
+      background: var(--lane);
+      flex: none;
+    }
+    .lane-name {
+      flex: 0 1 9rem;
+      min-width: 3rem;
+      font: 600 var(--rp-size-small) / 1.4 var(--rp-sans);
+      color: var(--rp-text);
+      background: transparent;
+      border: 1px solid transparent;
+      border-radius: 4px;
+      padding: 0.15rem 0.35rem;
+      min-height: 1.5rem;
+    }
+    .lane-name:hover {
+      border-color: var(--rp-edge-strong);
+    }
+    .pill {
+      margin-right: auto;
+      padding: 0 0.5rem;
+      font-size: 0.75rem;
+      line-height: 1.35rem;
+      border-radius: 1rem;
+      color: var(--rp-muted);
+      white-space: nowrap;
+    }
+    .pill.waiting,
+    .pill.listening {
+      color: var(--lane);
+      border: 1px solid currentColor;
+    }
+    .lane-head button {
+      border-color: transparent;
+    }
+    .lane-head button:hover {
+      border-color: var(--rp-edge-strong);
+    }
+
+    .welcome {
+      margin: 0;
+      padding: var(--rp-space-4) var(--rp-space-4) 0;
+      color: var(--rp-muted);
+      font-size: var(--rp-size-small);
+      max-width: 60ch;
+    }
+    .welcome b {
+      color: var(--rp-text);
+    }
+    .trouble {
+      margin: var(--rp-space-4);
+      padding: var(--rp-space-4);
+      border: 1px solid var(--rp-error);
+      border-radius: var(--rp-radius);
+      display: grid;
+      justify-items: start;
+      gap: var(--rp-space-3);
+    }
+    .trouble p {
+      margin: 0;
+    }
+
+    footer {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: center;
+      gap: var(--rp-space-2);
+      padding: var(--rp-space-2) var(--rp-space-4) var(--rp-space-3);
+      font-size: var(--rp-size-small);
+      color: var(--rp-muted);
+      min-height: 3rem;
+    }
+    .engine {
+      display: flex;
+      align-items: center;
+      gap: var(--rp-space-2);
+      margin-right: auto;
+    }
+    .dot {
+      width: 0.55rem;
+      height: 0.55rem;
+      border-radius: 50%;
+      background: var(--rp-faint);
+      flex: none;
+    }
+    .ready .dot { background: var(--rp-string); }
+    .busy .dot { background: var(--rp-number); }
+    .failed .dot { background: var(--rp-error); }
+    .stop.urgent {
+      background: var(--rp-error);
+      border-color: var(--rp-error);
+      color: var(--rp-panel);
+      font-weight: 600;
+    }
+
+    dialog {
+      width: min(44rem, calc(100vw - 2rem));
+      max-height: min(44rem, calc(100dvh - 2rem));
+      padding: 0;
+      color: var(--rp-text);
+      background: var(--rp-panel);
+      border: 1px solid var(--rp-edge-strong);
+      border-radius: var(--rp-radius);
+    }
+    dialog::backdrop {
+      background: rgb(0 0 0 / 0.5);
+    }
+    .sheet {
+      padding: var(--rp-space-6);
+    }
+    .sheet h2 {
+      margin: 0 0 var(--rp-space-3);
+      font-size: 1.2rem;
+    }
+    .sheet h3 {
+      margin: var(--rp-space-4) 0 var(--rp-space-2);
+      font-size: 0.95rem;
+    }
+    .sheet p {
+      margin: 0 0 var(--rp-space-2);
+      max-width: 65ch;
+    }
+    .sheet dl {
+      display: grid;
+      grid-template-columns: max-content 1fr;
+      gap: var(--rp-space-1) var(--rp-space-4);
+      margin: 0;
+      font-size: var(--rp-size-small);
+    }
+    .sheet dt {
+      white-space: nowrap;
+    }
+    .sheet dd {
+      margin: 0;
+      color: var(--rp-muted);
+    }
+    kbd,
+    .sheet code {
+      font: 600 0.78rem / 1.4 var(--rp-mono);
+    }
+    kbd {
+      padding: 0.05rem 0.35rem;
+      border: 1px solid var(--rp-edge-strong);
+      border-radius: 4px;
+    }
+    .sheet a {
+      color: var(--rp-key);
+    }
+    .sheet form {
+      display: flex;
+      justify-content: flex-end;
+      margin-top: var(--rp-space-4);
+    }
+
+    @container (max-width: 719px) {
+      header {
+        padding: var(--rp-space-2) var(--rp-space-3);
+      }
+      .brand small,
+      .wide {
+        display: none;
+      }
+      .guide {
+        padding-inline: var(--rp-space-3);
+      }
+      main {
+        padding: 0 var(--rp-space-2);
+      }
+      .several .tabs {
+        display: flex;
+      }
+      .lanes {
+        grid-auto-columns: minmax(0, 1fr);
+        grid-auto-flow: row;
+      }
+      .several .lane:not(.active) {
+        display: none;
+      }
+      .several .lane {
+        border-top-left-radius: 0;
+      }
+      footer {
+        padding: var(--rp-space-2) var(--rp-space-3);
+      }
+      .sheet {
+        padding: var(--rp-space-4);
+      }
+      .sheet dl {
+        grid-template-columns: 1fr;
+      }
+      .sheet dd {
+        margin-bottom: var(--rp-space-2);
+      }
+    }
+    @media (max-height: 30rem) {
+      .guide {
+        display: none;
+      }
+    }
+    @media (forced-colors: active) {
+      .badge,
+      .dot {
+        forced-color-adjust: none;
+      }
+      .tabs button[aria-selected="true"] {
+        border-bottom: 3px solid Highlight;
+      }
+    }
+  `,
+];

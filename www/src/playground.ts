@@ -1,0 +1,475 @@
+/** The playground: clients side by side on one keyspace, a first-minute guide, and the state of the engine. */
+
+import { LitElement, html, nothing, svg } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { newHost } from "./engine";
+import { steps, type Step } from "./guide";
+import { History, localStore } from "./history";
+import { openJournal, ownSession } from "./storage";
+import { playgroundStyles } from "./playground-styles";
+import { ReplTerminal } from "./terminal";
+
+const LANES_MAX = 6;
+const SPACE = "main";
+
+interface LaneEntry {
+  id: number;
+  name: string;
+  color: number;
+}
+
+type Keeping = "opening" | "kept" | "elsewhere" | "unkept";
+type Theme = "auto" | "light" | "dark";
+
+export class RedisPlayground extends LitElement {
+  static override styles = playgroundStyles;
+  static override properties = {
+    entries: { state: true },
+    active: { state: true },
+    keeping: { state: true },
+    theme: { state: true },
+    guideOpen: { state: true },
+    seen: { state: true },
+    quiet: { state: true },
+  };
+
+  declare private entries: LaneEntry[];
+  declare private active: number;
+  declare private keeping: Keeping;
+  declare private theme: Theme;
+  declare private guideOpen: boolean;
+  declare private seen: Set<Step>;
+  /** Nothing was typed yet, so the welcome stands. */
+  declare private quiet: boolean;
+
+  private readonly host = newHost();
+  private readonly history = new History(localStore("resplay.history"));
+  private nextId = 1;
+
+  constructor() {
+    super();
+    this.entries = [];
+    this.active = 0;
+    this.keeping = "opening";
+    this.theme = readTheme();
+    this.guideOpen = readSetting("guide") !== "closed";
+    this.seen = new Set();
+    this.quiet = true;
+    applyTheme(this.theme);
+    for (const name of readLanes()) this.addLane(name, false);
+    this.host.addEventListener("state", () => this.requestUpdate());
+    void this.begin();
+  }
+
+  /** For tests: makes the engine trap, as a bug would. */
+  crashForTest(): void {
+    this.host.crashForTest();
+  }
+
+  private async begin(): Promise<void> {
+    if (!(await ownSession())) {
+      this.host.addSpace(SPACE);
+      this.keeping = "elsewhere";
+    } else {
+      try {
+        const store = await openJournal(() => (this.keeping = "unkept"));
+        this.host.addSpace(SPACE, store, await store.read());
+        this.keeping = "kept";
+      } catch {
+        this.host.addSpace(SPACE);
+        this.keeping = "unkept";
+      }
+    }
+    await this.updateComplete;
+    for (const terminal of this.terminals()) terminal.connect();
+    if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
+  }
+
+  // ---- Lanes
+
+  private terminals(): ReplTerminal[] {
+    return [...this.renderRoot.querySelectorAll("repl-terminal")] as ReplTerminal[];
+  }
+
+  private terminal(id: number): ReplTerminal | null {
+    return this.renderRoot?.querySelector<ReplTerminal>(`#lane-${id} repl-terminal`) ?? null;
+  }
+
+  private addLane(name = "", show = true): LaneEntry {
+    const used = new Set(this.entries.map((entry) => entry.color));
+    const color = [1, 2, 3, 4, 5, 6].find((candidate) => !used.has(candidate)) ?? 1;
+    const id = this.nextId++;
+    const entry = { id, name: name || `Client ${String.fromCharCode(64 + color)}`, color };
+    this.entries = [...this.entries, entry];
+    if (show || this.active === 0) this.active = id;
+    return entry;
+  }
+
+  private async openLane(): Promise<LaneEntry> {
+    const entry = this.addLane();
+    this.keepLanes();
+    await this.updateComplete;
+    const terminal = this.terminal(entry.id)!;
+    terminal.connect();
+    terminal.focus();
+    terminal.scrollIntoView({ inline: "nearest", block: "nearest" });
+    return entry;
+  }
+
+  private closeLane(id: number): void {
+    const at = this.entries.findIndex((entry) => entry.id === id);
+    if (at < 0 || this.entries.length === 1) return;
+    this.terminal(id)?.disconnect();
+    this.entries = this.entries.filter((entry) => entry.id !== id);
+    if (this.active === id) this.active = this.entries[Math.max(0, at - 1)]!.id;
+    this.keepLanes();
+    void this.updateComplete.then(() => this.terminal(this.active)?.focus());
+  }
+
+  private rename(entry: LaneEntry, name: string): void {
+    entry.name = name.trim() || entry.name;
+    this.entries = [...this.entries];
+    this.keepLanes();
+  }
+
+  private keepLanes(): void {
+    writeSetting("lanes", JSON.stringify(this.entries.map((entry) => entry.name)));
+  }
+
+  private select(id: number): void {
+    if (this.active !== id) this.active = id;
+  }
+
+  private async show(step: Step): Promise<void> {
+    this.quiet = false;
+    this.seen = new Set(this.seen).add(step);
+    const first = step.run.some(({ client }) => client === 2) ? this.entries[0]! : this.activeEntry();
+    for (const { client, line } of step.run) {
+      const entry = client === 1 ? first : (this.entries[1] ?? (await this.openLane()));
+      this.terminal(entry.id)?.run(line);
+    }
+    const last = step.run.at(-1)!;
+    const shown = last.client === 1 ? first : this.entries[1]!;
+    if (step.run.every(({ client }) => client === 1)) this.select(shown.id);
+    if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
+  }
+
+  private activeEntry(): LaneEntry {
+    return this.entries.find((entry) => entry.id === this.active) ?? this.entries[0]!;
+  }
+
+  // ---- Actions
+
+  private reset(): void {
+    this.host.resetSpace(SPACE);
+    for (const terminal of this.terminals()) terminal.clear();
+    this.closeDialog("ask");
+    this.terminal(this.active)?.focus();
+  }
+
+  private async copy(id: number, button: HTMLElement): Promise<void> {
+    await navigator.clipboard.writeText(this.terminal(id)?.text() ?? "");
+    const label = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = label), 1200);
+  }
+
+  private nextTheme(): void {
+    const order: Theme[] = ["auto", "light", "dark"];
+    this.theme = order[(order.indexOf(this.theme) + 1) % order.length]!;
+    writeSetting("theme", this.theme);
+    applyTheme(this.theme);
+  }
+
+  private toggleGuide(): void {
+    this.guideOpen = !this.guideOpen;
+    writeSetting("guide", this.guideOpen ? "open" : "closed");
+  }
+
+  private openDialog(id: string): void {
+    this.renderRoot.querySelector<HTMLDialogElement>(`#${id}`)?.showModal();
+  }
+
+  private closeDialog(id: string): void {
+    this.renderRoot.querySelector<HTMLDialogElement>(`#${id}`)?.close();
+  }
+
+  private tabKey(event: KeyboardEvent): void {
+    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (step === 0) return;
+    event.preventDefault();
+    const at = this.entries.findIndex((entry) => entry.id === this.active);
+    const next = this.entries[(at + step + this.entries.length) % this.entries.length]!;
+    this.active = next.id;
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(`#tab-${next.id}`)?.focus());
+  }
+
+  // ---- Drawing
+
+  override render() {
+    return html`
+      <header>
+        <h1 class="brand">${mark}<span>resplay</span><small>a Redis-compatible server inside this tab</small></h1>
+        <button type="button" aria-expanded=${this.guideOpen} aria-controls="guide" @click=${this.toggleGuide}>Guide</button>
+        <button type="button" @click=${() => this.openDialog("help")}>Help</button>
+        <button
+          class="icon"
+          type="button"
+          aria-label="Theme: ${this.theme}. Change it"
+          title="Theme: ${this.theme}"
+          @click=${this.nextTheme}
+        >
+          ${themeIcon(this.theme)}
+        </button>
+        <button class="primary" type="button" ?disabled=${this.entries.length >= LANES_MAX} @click=${this.openLane}>
+          <span aria-hidden="true">+ </span>Client
+        </button>
+      </header>
+      ${this.guide()}
+      <main class=${this.entries.length > 1 ? "several" : ""}>
+        ${this.entries.length > 1 ? this.tabs() : nothing}
+        <div class="lanes">${repeat(this.entries, (entry) => entry.id, (entry) => this.lane(entry))}</div>
+      </main>
+      ${this.footer()} ${this.dialogs()}
+    `;
+  }
+
+  private guide() {
+    return html`<nav id="guide" aria-label="First commands" ?hidden=${!this.guideOpen}>
+      <ol class="guide">
+        ${steps.map(
+          (step) => html`<li>
+            <button type="button" class=${this.seen.has(step) ? "seen" : ""} @click=${() => this.show(step)}>
+              <code>${step.title ?? step.run.map(({ line }) => line).join("; ")}</code><span>${step.shows}</span>
+            </button>
+          </li>`,
+        )}
+      </ol>
+    </nav>`;
+  }
+
+  private tabs() {
+    return html`<div class="tabs" role="tablist" aria-label="Clients" @keydown=${this.tabKey}>
+      ${this.entries.map(
+        (entry) => html`<button
+          id="tab-${entry.id}"
+          class="lane-${entry.color}"
+          role="tab"
+          type="button"
+          aria-selected=${entry.id === this.active}
+          aria-controls="lane-${entry.id}"
+          tabindex=${entry.id === this.active ? 0 : -1}
+          @click=${() => this.select(entry.id)}
+        >
+          <span class="badge"></span>${entry.name}
+        </button>`,
+      )}
+    </div>`;
+  }
+
+  private lane(entry: LaneEntry) {
+    const several = this.entries.length > 1;
+    const state = this.terminal(entry.id)?.laneState ?? "waiting";
+    return html`<section
+      id="lane-${entry.id}"
+      class="lane lane-${entry.color} ${entry.id === this.active ? "active" : ""}"
+      aria-label=${entry.name}
+      @focusin=${() => this.select(entry.id)}
+      @lanestate=${() => this.requestUpdate()}
+    >
+      <div class="lane-head">
+        <span class="badge"></span>
+        <input
+          class="lane-name"
+          aria-label="Name of this client"
+          maxlength="24"
+          spellcheck="false"
+          .value=${entry.name}
+          @change=${(event: Event) => this.rename(entry, (event.target as HTMLInputElement).value)}
+          @keydown=${(event: KeyboardEvent) => {
+            if (event.key === "Enter") this.terminal(entry.id)?.focus();
+          }}
+        />
+        <span class="pill ${state}">${this.host.state === "ready" || this.host.state === "busy" ? stateWords[state] : ""}</span>
+        <button type="button" @click=${(event: Event) => this.copy(entry.id, event.currentTarget as HTMLElement)}>Copy</button>
+        <button type="button" @click=${() => this.terminal(entry.id)?.clear()}>Clear</button>
+        ${several
+          ? html`<button class="icon" type="button" aria-label="Close ${entry.name}" @click=${() => this.closeLane(entry.id)}>
+              ${icon(svg`<path d="M5 5l10 10M15 5L5 15" />`)}
+            </button>`
+          : nothing}
+      </div>
+      ${this.host.state === "failed" ? this.trouble() : nothing}
+      ${this.quiet && entry === this.entries[0] && this.host.state !== "failed" ? this.welcome() : nothing}
+      <repl-terminal
+        .host=${this.host}
+        .history=${this.history}
+        .space=${SPACE}
+        .label=${entry.name}
+        @reply=${() => {
+          this.quiet = false;
+        }}
+      ></repl-terminal>
+    </section>`;
+  }
+
+  private welcome() {
+    return html`<p class="welcome">
+      <b>Type a command, or pick one above.</b> Nothing leaves your browser. Tab completes, grey text shows what is still
+      missing, HELP explains.
+    </p>`;
+  }
+
+  private trouble() {
+    return html`<div class="trouble" role="alert">
+      <p><b>The engine does not run.</b> Your browser may be too old or too strict for WebAssembly, or the page is incomplete.</p>
+      <button class="primary" type="button" @click=${() => this.host.retry()}>Try again</button>
+    </div>`;
+  }
+
+  private footer() {
+    const { state } = this.host;
+    return html`<footer>
+      <div class="engine ${state}" role="status"><span class="dot"></span>${hostWords[state]}${this.keepingWords()}</div>
+      <button
+        class="stop ${state === "busy" ? "urgent" : ""}"
+        type="button"
+        ?disabled=${state === "idle" || state === "failed"}
+        title="Ends the running command by restarting the engine; the session is played back"
+        @click=${() => this.host.stop()}
+      >
+        Stop
+      </button>
+      <button type="button" @click=${() => this.openDialog("ask")}>Start over</button>
+    </footer>`;
+  }
+
+  private keepingWords(): string {
+    if (this.host.state === "failed") return "";
+    switch (this.keeping) {
+      case "kept":
+        return " · kept in this browser";
+      case "elsewhere":
+        return " · another tab keeps the session; this one is a sandbox of its own";
+      case "unkept":
+        return " · not kept: this browser allows no storage";
+      case "opening":
+        return "";
+    }
+  }
+
+  private dialogs() {
+    return html`<dialog id="help" aria-labelledby="help-title">
+        <div class="sheet">
+          <h2 id="help-title">Help</h2>
+          <p>
+            This is a whole server, compiled to WebAssembly: it runs in a worker of this tab and keeps its data in this browser.
+            <code>HELP</code> and <code>HELP command</code> explain the commands. Every client has its own connection to
+            the same data: open a second one to see them meet.
+          </p>
+          <h3>Keys</h3>
+          <dl>
+            ${keys.map(([combination, meaning]) => html`<dt>${combination.map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${meaning}</dd>`)}
+          </dl>
+          <h3>On your own page</h3>
+          <p>
+            One script and one tag put a terminal anywhere: <code>&lt;redis-terminal&gt;SET a 1&lt;/redis-terminal&gt;</code>.
+            <a href="https://github.com/resplay/resplay">Read how</a>.
+          </p>
+          <form method="dialog"><button class="primary">Close</button></form>
+        </div>
+      </dialog>
+      <dialog id="ask" aria-labelledby="ask-title">
+        <div class="sheet">
+          <h2 id="ask-title">Start over?</h2>
+          <p>All keys are removed and all clients connect afresh. The history of your commands stays.</p>
+          <form method="dialog">
+            <button>Cancel</button>&nbsp;<button class="primary" type="button" @click=${this.reset}>Start over</button>
+          </form>
+        </div>
+      </dialog>`;
+  }
+}
+
+const keys: [string[], string][] = [
+  [["Tab"], "complete; again for the next, Esc goes back"],
+  [["↑", "↓"], "earlier and later lines"],
+  [["→"], "take the grey line from the history"],
+  [["Ctrl", "R"], "search the lines typed before"],
+  [["Ctrl", "C"], "drop the line; end waiting or listening"],
+  [["Ctrl", "L"], "clear the screen"],
+  [["Ctrl", "A"], "to the start; Ctrl E to the end"],
+  [["Ctrl", "K"], "cut to the end; Ctrl U the line, Ctrl Y pastes"],
+  [["Esc", "Tab"], "leave the field by keyboard"],
+];
+
+const stateWords = { ready: "", more: "more…", waiting: "waiting", listening: "listening", closed: "closed" };
+
+const hostWords = {
+  idle: "Starting",
+  loading: "Starting the engine…",
+  ready: "Ready",
+  busy: "Running…",
+  failed: "The engine does not run",
+};
+
+const mark = svg`<svg viewBox="0 0 28 28" aria-hidden="true">
+  <rect width="28" height="28" rx="7" fill="var(--rp-accent)" />
+  <path d="M8 8.2v11.6L16.6 14z" fill="var(--rp-on-accent)" />
+  <path d="M17 19.6h5" stroke="var(--rp-on-accent)" stroke-width="2.4" stroke-linecap="round" />
+</svg>`;
+
+function icon(paths: unknown) {
+  return html`<svg viewBox="0 0 20 20" aria-hidden="true">${paths}</svg>`;
+}
+
+function themeIcon(theme: Theme) {
+  switch (theme) {
+    case "auto":
+      return icon(svg`<circle cx="10" cy="10" r="6.5" /><path d="M10 3.5v13a6.5 6.5 0 0 0 0-13z" fill="currentColor" />`);
+    case "light":
+      return icon(svg`<circle cx="10" cy="10" r="3.5" /><path d="M10 2v2M10 16v2M2 10h2M16 10h2M4.3 4.3l1.4 1.4M14.3 14.3l1.4 1.4M4.3 15.7l1.4-1.4M14.3 5.7l1.4-1.4" />`);
+    case "dark":
+      return icon(svg`<path d="M16 12.5A7 7 0 0 1 7.5 4 6.8 6.8 0 1 0 16 12.5z" />`);
+  }
+}
+
+// ---- Settings: a browser may refuse to keep them
+
+function readSetting(name: string): string | null {
+  try {
+    return localStorage.getItem(`resplay.${name}`);
+  } catch {
+    return null;
+  }
+}
+
+function writeSetting(name: string, value: string): void {
+  try {
+    localStorage.setItem(`resplay.${name}`, value);
+  } catch {
+    /* holds until the page is left */
+  }
+}
+
+function readTheme(): Theme {
+  const kept = readSetting("theme");
+  return kept === "light" || kept === "dark" ? kept : "auto";
+}
+
+function applyTheme(theme: Theme): void {
+  document.documentElement.style.colorScheme = theme === "auto" ? "light dark" : theme;
+}
+
+function readLanes(): string[] {
+  try {
+    const names: unknown = JSON.parse(readSetting("lanes") ?? "[]");
+    const usable = Array.isArray(names) ? names.filter((name) => typeof name === "string").slice(0, LANES_MAX) : [];
+    return usable.length > 0 ? usable : [""];
+  } catch {
+    return [""];
+  }
+}
+
+if (!customElements.get("repl-terminal")) customElements.define("repl-terminal", ReplTerminal);
+customElements.define("redis-playground", RedisPlayground);

@@ -1,0 +1,80 @@
+/**
+ * What a page and the engine's worker say to each other. Plain values only, many messages to a `postMessage`.
+ * It must not know Redis: lines go in, printed blocks come out, and both are opaque here.
+ */
+
+/** A printed piece of text. `spans` holds pairs (end, class): `text[previous end..end]` is of that class. */
+export interface Block {
+  text: string;
+  spans: ArrayLike<number>;
+  /** Present when the worker keeps the rest back: what is missing, and the handle to ask for it. */
+  fold?: Fold;
+}
+
+export interface Fold {
+  id: number;
+  /** Where the shown part ends; a position means something to the worker only. */
+  shown: number;
+  /** The position where the whole ends. */
+  length: number;
+  /** Lines not shown. */
+  lines: number;
+}
+
+/**
+ * What the prompt of a lane is doing: `ready` for a line, wanting `more` of one, `waiting` for a reply, `listening` to
+ * what comes by itself, or `closed`.
+ */
+export type LaneState = "ready" | "more" | "waiting" | "listening" | "closed";
+
+export interface Completion {
+  /** Whole lines, in the order Tab walks them. */
+  lines: string[];
+  /** What the list shows for each. */
+  labels: string[];
+}
+
+export interface Hint {
+  text: string;
+  /** Where the line is at fault, in UTF-16 units, when it is. */
+  fault?: number;
+  /** A sentence to show below the line. */
+  teach?: string;
+}
+
+/** To the worker. `space` names a keyspace, `lane` a client of it; both are chosen by the page. */
+export type Request =
+  | { t: "start"; module: WebAssembly.Module | null; wasm: string | null }
+  | { t: "space"; space: string; journal: Uint8Array | null; seed: number }
+  | { t: "attached"; space: string }
+  | { t: "drop"; space: string }
+  | { t: "open"; space: string; lane: number; resume: Resume | null; setup: string[] }
+  | { t: "close"; lane: number }
+  | { t: "submit"; lane: number; lines: string[] }
+  | { t: "interrupt"; lane: number }
+  | { t: "hint"; lane: number; line: string; seq: number }
+  | { t: "complete"; lane: number; line: string; cursor: number; seq: number }
+  | { t: "unfold"; id: number; from: number; to: number; seq: number }
+  | { t: "crash" };
+
+/** What a lane needs to go on in a fresh worker; opaque to the page. */
+export interface Resume {
+  client: number;
+  standing: Float64Array;
+}
+
+/** From the worker. */
+export type Report =
+  | { t: "ready"; module: WebAssembly.Module | null; classes: string[] }
+  | { t: "done"; count: number }
+  | { t: "echo"; lane: number; prompt: string; line: string }
+  | { t: "remember"; lane: number; line: string }
+  | { t: "print"; lane: number; blocks: Block[] }
+  | { t: "state"; lane: number; prompt: string; state: LaneState; resume: Resume | null }
+  | { t: "clear"; lane: number }
+  | { t: "hint"; seq: number; hint: Hint | null }
+  | { t: "complete"; seq: number; completion: Completion }
+  | { t: "unfold"; seq: number; block: Block | null }
+  | { t: "journal"; space: string; bytes: Uint8Array; whole: boolean }
+  | { t: "lost"; space: string; message: string }
+  | { t: "crashed"; message: string };

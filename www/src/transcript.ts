@@ -1,0 +1,247 @@
+/**
+ * The record of a terminal as DOM: echoed lines, printed blocks, notices. Bounded, so that a flood of output costs no
+ * more than its last lines, and folded where the worker kept something back. Its text is what a copy gives.
+ */
+
+import type { Block } from "./protocol";
+
+/** Lines kept in the page. */
+export const LINES_MAX = 5_000;
+/** How much one press of "Show more" brings. */
+const UNFOLD_LENGTH = 64 * 1024;
+
+/** Asks for more of a folded block: `text[from..to]`. */
+export type Unfold = (id: number, from: number, to: number) => Promise<Block | null>;
+
+interface Item {
+  lines: number;
+  make(): HTMLElement;
+}
+
+export class Transcript {
+  private queue: Item[] = [];
+  private queued = 0;
+  private frame = 0;
+  private lines = 0;
+  private dropped = 0;
+  private readonly counts = new WeakMap<Element, number>();
+  private readonly droppedNote: HTMLElement;
+
+  constructor(
+    private readonly log: HTMLElement,
+    private readonly classes: () => readonly string[],
+    private readonly unfold: Unfold,
+    private readonly changed: () => void,
+  ) {
+    this.droppedNote = element("div", "dropped");
+    this.droppedNote.hidden = true;
+    log.append(this.droppedNote);
+    log.addEventListener("copy", (event) => this.copy(event));
+  }
+
+  get empty(): boolean {
+    return this.lines === 0 && this.queued === 0;
+  }
+
+  echo(prompt: string, line: string): void {
+    this.add(countLines(line), () => {
+      const entry = element("div", "echo");
+      entry.append(element("span", "prompt", prompt), element("span", "typed", line));
+      return entry;
+    });
+  }
+
+  print(blocks: Block[]): void {
+    for (const block of blocks) {
+      if (block.text === "" && !block.fold) continue;
+      this.add(countLines(block.text) - (block.text.endsWith("\n") ? 1 : 0), () => this.block(block));
+    }
+  }
+
+  notice(text: string, kind: string): void {
+    this.add(1, () => {
+      const entry = element("div", `notice ${kind}`, text);
+      if (kind === "error") entry.setAttribute("role", "alert");
+      return entry;
+    });
+  }
+
+  clear(): void {
+    this.queue = [];
+    this.queued = this.lines = this.dropped = 0;
+    this.droppedNote.hidden = true;
+    this.log.replaceChildren(this.droppedNote);
+    this.changed();
+  }
+
+  /** The whole record as text, as a copy of all of it gives. */
+  text(): string {
+    return textOf(this.log);
+  }
+
+  private add(lines: number, make: () => HTMLElement): void {
+    this.queue.push({ lines, make });
+    this.queued += lines;
+    // Hidden pages get no frames: the queue must stay bounded without one.
+    while (this.queued > LINES_MAX && this.queue.length > 1) {
+      const first = this.queue.shift()!;
+      this.queued -= first.lines;
+      this.dropped += first.lines;
+    }
+    if (this.frame === 0) this.frame = requestAnimationFrame(() => this.flush());
+  }
+
+  private flush(): void {
+    this.frame = 0;
+    const fragment = document.createDocumentFragment();
+    for (const item of this.queue) {
+      const made = item.make();
+      this.counts.set(made, item.lines);
+      fragment.append(made);
+    }
+    this.lines += this.queued;
+    this.queue = [];
+    this.queued = 0;
+    this.log.append(fragment);
+    this.trim();
+    this.changed();
+  }
+
+  private trim(): void {
+    while (this.lines > LINES_MAX) {
+      const oldest = this.droppedNote.nextElementSibling;
+      if (!oldest || oldest === this.log.lastElementChild) break;
+      const lines = this.counts.get(oldest) ?? 1;
+      this.lines -= lines;
+      this.dropped += lines;
+      oldest.remove();
+    }
+    if (this.dropped > 0) {
+      this.droppedNote.hidden = false;
+      this.droppedNote.textContent = `${this.dropped.toLocaleString("en")} earlier lines are no longer shown`;
+    }
+  }
+
+  private block(block: Block): HTMLElement {
+    const entry = element("div", "out");
+    // The line break that ends a reply is the one between entries.
+    const text = !block.fold && block.text.endsWith("\n") ? block.text.slice(0, -1) : block.text;
+    entry.append(this.painted({ ...block, text }));
+    if (block.fold) entry.append(this.folded(entry, block));
+    return entry;
+  }
+
+  private painted({ text, spans }: Block): DocumentFragment {
+    const fragment = document.createDocumentFragment();
+    const classes = this.classes();
+    let from = 0;
+    for (let i = 0; i + 1 < spans.length; i += 2) {
+      const to = spans[i]!;
+      const name = classes[spans[i + 1]!] ?? "";
+      const part = text.slice(from, to);
+      fragment.append(name === "" || name === "plain" ? part : element("span", `c-${name}`, part));
+      from = to;
+    }
+    if (from < text.length) fragment.append(text.slice(from));
+    return fragment;
+  }
+
+  private folded(entry: HTMLElement, block: Block): HTMLElement {
+    const fold = block.fold!;
+    const bar = element("div", "fold");
+    const note = element("span", "fold-note", rest(fold.lines, fold.length - fold.shown));
+    const more = button("Show more", async () => {
+      const next = await this.unfold(fold.id, fold.shown, fold.shown + UNFOLD_LENGTH);
+      if (!next) return gone();
+      const lines = countLines(next.text) - 1;
+      const end = !next.fold && next.text.endsWith("\n") ? -1 : undefined;
+      bar.before(this.painted({ ...next, text: next.text.slice(0, end) }));
+      this.lines += lines;
+      this.counts.set(entry, (this.counts.get(entry) ?? 1) + lines);
+      if (!next.fold) return bar.remove();
+      Object.assign(fold, next.fold);
+      note.textContent = rest(fold.lines, fold.length - fold.shown);
+    });
+    const copy = button("Copy all", async () => {
+      const whole = await this.unfold(fold.id, 0, fold.length);
+      if (!whole) return gone();
+      await navigator.clipboard.writeText(whole.text);
+      copy.textContent = "Copied";
+    });
+    const save = button("Save", async () => {
+      const whole = await this.unfold(fold.id, 0, fold.length);
+      if (!whole) return gone();
+      saveText(whole.text);
+    });
+    const gone = () => {
+      bar.replaceChildren(element("span", "fold-note", "The rest is no longer held."));
+    };
+    bar.append(note, more, copy, save);
+    return bar;
+  }
+
+  private copy(event: ClipboardEvent): void {
+    const root = this.log.getRootNode() as ShadowRoot & { getSelection?: () => Selection | null };
+    const selection = root.getSelection?.() ?? document.getSelection();
+    if (!selection || selection.rangeCount === 0 || selection.isCollapsed) return;
+    const range = selection.getRangeAt(0);
+    if (!this.log.contains(range.commonAncestorContainer)) return;
+    const holder = document.createElement("div");
+    holder.append(range.cloneContents());
+    event.clipboardData?.setData("text/plain", textOf(holder));
+    event.preventDefault();
+  }
+}
+
+/** The exact text of entries: a line break between entries and nothing of the buttons. */
+function textOf(parent: Element): string {
+  const lines: string[] = [];
+  let loose = "";
+  for (const node of parent.childNodes) {
+    if (!(node instanceof HTMLElement) || node.tagName === "SPAN") {
+      loose += node.textContent ?? "";
+      continue;
+    }
+    if (node.classList.contains("dropped") || node.classList.contains("notice")) continue;
+    let text = "";
+    for (const part of node.childNodes) {
+      if (!(part instanceof HTMLElement && part.classList.contains("fold"))) text += part.textContent ?? "";
+    }
+    lines.push(text);
+  }
+  return loose + lines.join("\n");
+}
+
+export function countLines(text: string): number {
+  let lines = 1;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
+  return lines;
+}
+
+function rest(lines: number, characters: number): string {
+  return lines > 1
+    ? `${lines.toLocaleString("en")} more lines`
+    : `${characters.toLocaleString("en")} more characters`;
+}
+
+function element(tag: string, className: string, text?: string): HTMLElement {
+  const made = document.createElement(tag);
+  made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function button(label: string, act: () => void | Promise<void>): HTMLButtonElement {
+  const made = element("button", "fold-button", label) as HTMLButtonElement;
+  made.type = "button";
+  made.addEventListener("click", () => void act());
+  return made;
+}
+
+function saveText(text: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  link.download = "reply.txt";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}

@@ -1,0 +1,450 @@
+/**
+ * The engine's home: a worker that holds any number of keyspaces, each with its clients. It carries bytes between engine
+ * and sessions, keeps their clocks, and reports. It decides nothing about commands.
+ */
+
+import { Engine, Session, class_names, initSync, type Printed } from "../pkg/resplay.js";
+import wasmUrl from "../pkg/resplay_bg.wasm?url";
+import type { Block, LaneState, Report, Request } from "./protocol";
+
+/** What a page gets at first of one printed thing; the rest waits here until it is asked for. */
+const SHOWN_LINES = 200;
+const SHOWN_LENGTH = 16 * 1024;
+/** Printed things whose rest is held. */
+const HELD_MAX = 64;
+/** How long output is carried before other messages get their turn. */
+const TURN_MS = 50;
+const TIMER_MAX_MS = 60_000;
+
+interface Space {
+  name: string;
+  engine: Engine;
+  /** How much of its journal the page has. */
+  journaled: number;
+  lanes: Map<number, LaneHome>;
+  timer: Timer | null;
+  /** Output is still to be carried: a turn ended before all was. */
+  unsettled: boolean;
+}
+
+interface LaneHome {
+  id: number;
+  space: Space;
+  /** The engine's client; 0 when not connected. */
+  client: number;
+  session: Session;
+  /** What the page last heard of prompt and state. */
+  told: string;
+  /** Its setup runs: nothing is shown. */
+  unseen: boolean;
+  wake: Timer | null;
+  exited: boolean;
+}
+
+type Timer = ReturnType<typeof setTimeout>;
+
+type Action =
+  | { t: "send"; bytes: Uint8Array }
+  | { t: "print"; printed: Printed }
+  | { t: "echo"; prompt: string; line: string }
+  | { t: "remember"; line: string }
+  | { t: "wake"; after: number }
+  | { t: "connect" | "disconnect" | "clear" | "exit" };
+
+const spaces = new Map<string, Space>();
+const lanes = new Map<number, LaneHome>();
+const held = new Map<number, Printed>();
+let nextHeld = 1;
+let out: Report[] = [];
+let running = Promise.resolve();
+let clock = 0;
+
+const port = self as unknown as {
+  onmessage: ((event: MessageEvent<Request[]>) => void) | null;
+  postMessage(message: unknown): void;
+};
+
+port.onmessage = ({ data }) => {
+  running = running.then(() => serve(data)).catch(crashed);
+};
+
+async function serve(batch: Request[]): Promise<void> {
+  for (const request of batch) {
+    if (request.t === "start") await start(request.module, request.wasm);
+    else handle(request);
+  }
+  say({ t: "done", count: batch.length });
+  flush();
+}
+
+async function start(module: WebAssembly.Module | null, wasm: string | null): Promise<void> {
+  const compiled = module ?? (await compile(wasm ?? new URL(wasmUrl, import.meta.url).href));
+  initSync({ module: compiled });
+  say({ t: "ready", module: compiled, classes: class_names() });
+  flush();
+}
+
+/** Streams when the server names the type rightly; otherwise compiles from the bytes. */
+async function compile(url: string): Promise<WebAssembly.Module> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+  const typed = response.headers.get("content-type")?.startsWith("application/wasm");
+  if (typed && "compileStreaming" in WebAssembly) return WebAssembly.compileStreaming(response);
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+function handle(request: Request): void {
+  switch (request.t) {
+    case "space":
+      openSpace(request.space, request.journal, request.seed);
+      break;
+    case "attached":
+      releaseOthers(request.space);
+      break;
+    case "drop":
+      dropSpace(request.space);
+      break;
+    case "open":
+      openLane(request);
+      break;
+    case "close":
+      withLane(request.lane, closeLane);
+      break;
+    case "submit":
+      withLane(request.lane, (lane) => submit(lane, request.lines));
+      break;
+    case "interrupt":
+      withLane(request.lane, (lane) => {
+        act(lane, lane.session.interrupt(now()));
+        settle(lane.space);
+        tellState(lane);
+      });
+      break;
+    case "hint":
+      say({ t: "hint", seq: request.seq, hint: lanes.get(request.lane)?.session.hint(request.line) ?? null });
+      break;
+    case "complete": {
+      const lane = lanes.get(request.lane);
+      const completion = lane?.session.complete(request.line, request.cursor, lane.space.engine, lane.client);
+      say({ t: "complete", seq: request.seq, completion: completion ?? { lines: [], labels: [] } });
+      break;
+    }
+    case "unfold":
+      say({ t: "unfold", seq: request.seq, block: unfold(request.id, request.from, request.to) });
+      break;
+    case "crash":
+      [...spaces.values()][0]?.engine.crash_for_test();
+      break;
+  }
+}
+
+function withLane(id: number, run: (lane: LaneHome) => void): void {
+  const lane = lanes.get(id);
+  if (lane) run(lane);
+}
+
+// ---- Keyspaces
+
+function openSpace(name: string, journal: Uint8Array | null, seed: number): void {
+  const replayed = journal && replay(name, journal);
+  const space: Space = {
+    name,
+    engine: replayed || new Engine(seed, now()),
+    journaled: replayed ? replayed.journal_length() : 0,
+    lanes: new Map(),
+    timer: null,
+    unsettled: false,
+  };
+  spaces.set(name, space);
+  if (replayed) space.engine.tick(now());
+  // A journal that does not play must not be there at the next visit.
+  if (journal && !replayed) record(space, true);
+}
+
+function replay(name: string, journal: Uint8Array): Engine | null {
+  try {
+    return Engine.replay(journal);
+  } catch (reason) {
+    if (reason instanceof WebAssembly.RuntimeError) throw reason;
+    say({ t: "lost", space: name, message: reason instanceof Error ? reason.message : String(reason) });
+    return null;
+  }
+}
+
+/** Ends the connections of an earlier page that no lane has taken up. */
+function releaseOthers(name: string): void {
+  const space = spaces.get(name);
+  if (!space) return;
+  for (const client of space.engine.clients()) {
+    if (!space.lanes.has(client)) space.engine.disconnect(client, now());
+  }
+  settle(space);
+}
+
+function dropSpace(name: string): void {
+  const space = spaces.get(name);
+  if (!space) return;
+  if (space.timer !== null) clearTimeout(space.timer);
+  for (const lane of space.lanes.values()) forget(lane);
+  space.engine.free();
+  spaces.delete(name);
+}
+
+/** Reports what the journal has grown by. */
+function record(space: Space, whole = false): void {
+  const length = space.engine.journal_length();
+  if (length === space.journaled && !whole) return;
+  const bytes = space.engine.journal_from(whole ? 0 : space.journaled);
+  say({ t: "journal", space: space.name, bytes, whole: whole || space.journaled === 0 });
+  space.journaled = length;
+}
+
+// ---- Clients
+
+function openLane({ space: name, lane: id, resume, setup }: Extract<Request, { t: "open" }>): void {
+  const space = spaces.get(name);
+  if (!space) return;
+  const session = new Session();
+  const lane: LaneHome = { id, space, client: 0, session, told: "", unseen: setup.length > 0, wake: null, exited: false };
+  lanes.set(id, lane);
+  if (resume && space.engine.clients().includes(resume.client)) {
+    session.resume(resume.standing);
+    lane.client = resume.client;
+    space.lanes.set(lane.client, lane);
+  } else {
+    act(lane, session.start(now()));
+  }
+  if (setup.length > 0) {
+    act(lane, session.submit(setup.join("\n"), now()));
+    settle(space);
+    lane.unseen = false;
+  }
+  settle(space);
+  tellState(lane);
+}
+
+function closeLane(lane: LaneHome): void {
+  const { space } = lane;
+  hangUp(lane);
+  forget(lane);
+  settle(space);
+}
+
+function forget(lane: LaneHome): void {
+  if (lane.wake !== null) clearTimeout(lane.wake);
+  lane.space.lanes.delete(lane.client);
+  lanes.delete(lane.id);
+  lane.session.free();
+}
+
+function hangUp(lane: LaneHome): void {
+  if (lane.client === 0) return;
+  lane.space.lanes.delete(lane.client);
+  lane.space.engine.disconnect(lane.client, now());
+  lane.client = 0;
+}
+
+function submit(lane: LaneHome, lines: string[]): void {
+  if (lane.exited) {
+    // A line after the end begins anew.
+    lane.session.free();
+    lane.session = new Session();
+    lane.exited = false;
+    act(lane, lane.session.start(now()));
+  }
+  act(lane, lane.session.submit(lines.join("\n"), now()));
+  settle(lane.space);
+  tellState(lane);
+}
+
+/** Does what a session asks for, in order. */
+function act(lane: LaneHome, actions: Action[]): void {
+  let blocks: Block[] = [];
+  const print = () => {
+    if (blocks.length > 0 && !lane.unseen) say({ t: "print", lane: lane.id, blocks });
+    blocks = [];
+  };
+  for (const action of actions) {
+    if (action.t === "print") {
+      if (lane.unseen) action.printed.free();
+      else blocks.push(blockOf(action.printed));
+      continue;
+    }
+    print();
+    switch (action.t) {
+      case "send":
+        // Should this never come back, the page has all that went before.
+        record(lane.space);
+        flush();
+        if (lane.client !== 0) lane.space.engine.receive(lane.client, action.bytes, now());
+        break;
+      case "echo":
+        if (!lane.unseen) say({ t: "echo", lane: lane.id, prompt: action.prompt, line: action.line });
+        break;
+      case "remember":
+        if (!lane.unseen) say({ t: "remember", lane: lane.id, line: action.line });
+        break;
+      case "clear":
+        say({ t: "clear", lane: lane.id });
+        break;
+      case "connect":
+        hangUp(lane);
+        lane.client = lane.space.engine.connect(now());
+        lane.space.lanes.set(lane.client, lane);
+        act(lane, lane.session.connected(now()));
+        break;
+      case "disconnect":
+        hangUp(lane);
+        break;
+      case "exit":
+        hangUp(lane);
+        lane.exited = true;
+        break;
+      case "wake":
+        wakeLater(lane, action.after);
+        break;
+    }
+  }
+  print();
+}
+
+function wakeLater(lane: LaneHome, after: number): void {
+  if (lane.wake !== null) clearTimeout(lane.wake);
+  lane.wake = setTimeout(() => {
+    guard(() => {
+      lane.wake = null;
+      act(lane, lane.session.tick(now()));
+      settle(lane.space);
+      tellState(lane);
+    });
+  }, after);
+}
+
+/** Carries output to its sessions until there is none or the turn is over, then reports and sets the clock. */
+function settle(space: Space): void {
+  const { engine } = space;
+  const until = Date.now() + TURN_MS;
+  let client: number | undefined;
+  do {
+    client = engine.next_with_output();
+    if (client === undefined) break;
+    const bytes = engine.take_output(client);
+    const lane = space.lanes.get(client);
+    if (!lane || bytes.length === 0) continue;
+    act(lane, lane.session.receive(bytes, now()));
+    tellState(lane);
+  } while (Date.now() < until);
+  for (let closed = engine.next_to_close(); closed !== undefined; closed = engine.next_to_close()) {
+    closedByEngine(space, closed);
+  }
+  if (client !== undefined && !space.unsettled) {
+    space.unsettled = true;
+    setTimeout(() => {
+      guard(() => {
+        space.unsettled = false;
+        settle(space);
+      });
+    });
+  }
+  record(space);
+  schedule(space);
+}
+
+function closedByEngine(space: Space, client: number): void {
+  const lane = space.lanes.get(client);
+  const last = space.engine.take_output(client);
+  space.engine.disconnect(client, now());
+  if (!lane) return;
+  space.lanes.delete(client);
+  lane.client = 0;
+  if (last.length > 0) act(lane, lane.session.receive(last, now()));
+  act(lane, lane.session.disconnected(now()));
+  tellState(lane);
+}
+
+function tellState(lane: LaneHome): void {
+  if (lane.unseen) return;
+  const prompt = lane.exited ? "" : lane.session.prompt();
+  const state = lane.exited ? "closed" : (lane.session.state() as LaneState);
+  const standing = lane.session.standing();
+  const told = `${state} ${prompt} ${lane.client} ${standing ?? ""}`;
+  if (told === lane.told) return;
+  lane.told = told;
+  say({ t: "state", lane: lane.id, prompt, state, resume: standing ? { client: lane.client, standing } : null });
+}
+
+// ---- Time
+
+function now(): number {
+  clock = Math.max(clock, Date.now());
+  return clock;
+}
+
+function schedule(space: Space): void {
+  if (space.timer !== null) clearTimeout(space.timer);
+  space.timer = null;
+  const deadline = space.engine.next_deadline();
+  if (deadline === undefined) return;
+  const wait = Math.min(Math.max(deadline - Date.now(), 1), TIMER_MAX_MS);
+  space.timer = setTimeout(() => {
+    guard(() => {
+      space.engine.tick(now());
+      settle(space);
+    });
+  }, wait);
+}
+
+// ---- Printed things
+
+function blockOf(printed: Printed): Block {
+  const block: Block = printed.slice(0, SHOWN_LINES, SHOWN_LENGTH);
+  if (!block.fold) {
+    printed.free();
+    return block;
+  }
+  const id = nextHeld++;
+  block.fold.id = id;
+  held.set(id, printed);
+  if (held.size > HELD_MAX) {
+    const [oldest, rest] = held.entries().next().value!;
+    rest.free();
+    held.delete(oldest);
+  }
+  return block;
+}
+
+function unfold(id: number, from: number, to: number): Block | null {
+  const printed = held.get(id);
+  if (!printed) return null;
+  const block: Block = printed.slice(from, Number.MAX_SAFE_INTEGER, to - from);
+  if (block.fold) block.fold.id = id;
+  return block;
+}
+
+// ---- Reports
+
+function say(report: Report): void {
+  out.push(report);
+}
+
+function flush(): void {
+  if (out.length === 0) return;
+  port.postMessage(out);
+  out = [];
+}
+
+function guard(run: () => void): void {
+  try {
+    run();
+    flush();
+  } catch (reason) {
+    crashed(reason);
+  }
+}
+
+/** What was reported up to now is sound; the instance is not. The page starts another worker. */
+function crashed(reason: unknown): void {
+  say({ t: "crashed", message: reason instanceof Error ? reason.message : String(reason) });
+  flush();
+  self.close();
+}
