@@ -1,6 +1,8 @@
 //! The commands as the terminal sees them: names, arguments as trees, words for HELP. Built from the engine's own
 //! declarations or from any server's COMMAND DOCS; hints, completion, HELP and lessons read nothing else.
 
+use crate::command::registry::{Entry, Registry};
+use crate::command::syntax;
 use crate::resp::reply::Reply;
 
 /// What one argument is.
@@ -175,5 +177,44 @@ fn argument(facts: &Reply) -> Argument {
         multiple: flagged("multiple"),
         multiple_token: flagged("multiple_token"),
         parts: arguments(facts.field("arguments")),
+    }
+}
+
+impl From<&syntax::Argument> for Argument {
+    fn from(argument: &syntax::Argument) -> Argument {
+        let kind = match argument.kind {
+            syntax::Kind::String => Kind::String,
+            syntax::Kind::Integer => Kind::Integer,
+            syntax::Kind::Double => Kind::Double,
+            syntax::Kind::Key => Kind::Key,
+            syntax::Kind::Pattern => Kind::Pattern,
+            syntax::Kind::UnixTime => Kind::UnixTime,
+            syntax::Kind::PureToken => Kind::PureToken,
+            syntax::Kind::OneOf => Kind::OneOf,
+            syntax::Kind::Block => Kind::Block,
+        };
+        Argument {
+            name: argument.display.unwrap_or(&argument.name).to_owned(),
+            kind,
+            token: argument.token.map(str::to_owned),
+            optional: argument.optional,
+            multiple: argument.multiple,
+            multiple_token: argument.multiple_token,
+            parts: argument.arguments.iter().map(Argument::from).collect(),
+        }
+    }
+}
+
+impl From<&Registry> for Table {
+    fn from(registry: &Registry) -> Table {
+        let doc = |entry: &Entry| Doc {
+            name: entry.full_name.replace('|', " ").to_ascii_uppercase(),
+            summary: entry.command.summary.to_owned(),
+            since: entry.command.since.to_owned(),
+            group: entry.command.group.name().to_owned(),
+            complexity: entry.command.complexity.to_owned(),
+            arguments: entry.arguments().iter().map(Argument::from).collect(),
+        };
+        Table::new(registry.entries().iter().map(doc).collect())
     }
 }
