@@ -54,10 +54,21 @@ pub enum Lookup {
 pub struct Registry {
     entries: Vec<Entry>,
     top_level: Vec<usize>,
-    /// Numbers of commands by the hash of their name, plus one; zero is free. Twice as long as needed, or more.
-    slots: Box<[u16]>,
+    /// Top-level commands by the hash of their name; an empty name is free. Four times as long as needed.
+    slots: Box<[Slot]>,
     seed: u64,
 }
+
+/// What a look-up needs, side by side.
+#[derive(Clone, Copy)]
+struct Slot {
+    name: &'static [u8],
+    command: &'static Command,
+    number: u32,
+    has_subcommands: bool,
+}
+
+const FREE: Slot = Slot { name: b"", command: &Command::BASE, number: 0, has_subcommands: false };
 
 impl Registry {
     /// Builds the registry of the commands in these lists. Declarations it derives live as long as the program, so a program
@@ -123,34 +134,47 @@ impl Registry {
     /// What a request names with its first word, or its first two.
     #[inline]
     pub fn lookup(&self, words: &Args) -> Lookup {
-        let Some(number) = self.find(words.get(0)) else { return Lookup::UnknownCommand };
-        let entry = &self.entries[number];
-        if entry.subcommands.is_empty() {
-            return Lookup::Found(number, entry.command);
+        match self.find_slot(words.get(0)) {
+            None => Lookup::UnknownCommand,
+            Some(slot) if slot.has_subcommands => self.lookup_subcommand(slot, words),
+            Some(slot) => Lookup::Found(slot.number as usize, slot.command),
         }
-        // COMMAND is a command of its own as well.
-        let runs_alone = entry.arity == -1;
-        match words.argc() {
-            0 | 1 if runs_alone => Lookup::Found(number, entry.command),
-            0 | 1 => Lookup::MissingSubcommand(entry.command),
-            _ => match self.find_subcommand(number, words.get(1)) {
-                Some(subcommand) => Lookup::Found(subcommand, self.entries[subcommand].command),
-                None => Lookup::UnknownSubcommand(entry.command),
-            },
+    }
+
+    fn lookup_subcommand(&self, slot: &Slot, words: &Args) -> Lookup {
+        let container = slot.number as usize;
+        if words.argc() < 2 {
+            // COMMAND is a command of its own as well.
+            let runs_alone = self.entries[container].arity == -1;
+            return match runs_alone {
+                true => Lookup::Found(container, slot.command),
+                false => Lookup::MissingSubcommand(slot.command),
+            };
+        }
+        match self.find_subcommand(container, words.get(1)) {
+            Some(number) => Lookup::Found(number, self.entries[number].command),
+            None => Lookup::UnknownSubcommand(slot.command),
         }
     }
 
     /// The number of the command or container of a name, in any case.
-    #[inline]
     pub fn find(&self, name: &[u8]) -> Option<usize> {
+        self.find_slot(name).map(|slot| slot.number as usize)
+    }
+
+    #[inline]
+    fn find_slot(&self, name: &[u8]) -> Option<&Slot> {
         let mask = self.slots.len() - 1;
-        let mut slot = hash(self.seed, name) as usize & mask;
+        let mut at = hash(self.seed, name) as usize & mask;
         loop {
-            let number = usize::from(self.slots[slot]).checked_sub(1)?;
-            if self.entries[number].command.name.as_bytes().eq_ignore_ascii_case(name) {
-                return Some(number);
+            let slot = &self.slots[at];
+            if slot.name.eq_ignore_ascii_case(name) {
+                return (!name.is_empty()).then_some(slot);
             }
-            slot = (slot + 1) & mask;
+            if slot.name.is_empty() {
+                return None;
+            }
+            at = (at + 1) & mask;
         }
     }
 
@@ -229,15 +253,18 @@ impl Registry {
     fn index(&mut self) {
         let size = (self.top_level.len() * 4).next_power_of_two().max(16);
         let layouts = (1..=32).map(|seed: u64| {
-            let mut slots = vec![0u16; size];
+            let mut slots = vec![FREE; size];
             let mut steps = 0;
             for &number in &self.top_level {
-                let mut slot = hash(seed, self.entries[number].command.name.as_bytes()) as usize & (size - 1);
-                while slots[slot] != 0 {
-                    slot = (slot + 1) & (size - 1);
+                let Entry { command, subcommands, .. } = &self.entries[number];
+                let name = command.name.as_bytes();
+                let mut at = hash(seed, name) as usize & (size - 1);
+                while !slots[at].name.is_empty() {
+                    at = (at + 1) & (size - 1);
                     steps += 1;
                 }
-                slots[slot] = number as u16 + 1;
+                slots[at] =
+                    Slot { name, command, number: number as u32, has_subcommands: !subcommands.is_empty() };
             }
             (steps, seed, slots)
         });
