@@ -1,6 +1,7 @@
 //! The behaviour of every command: one file or folder a group, each declaration beside its function.
 
 pub mod connection;
+pub mod generic;
 pub mod list;
 pub mod pubsub;
 pub mod string;
@@ -23,6 +24,12 @@ pub fn registry() -> &'static Registry {
             list::popping::COMMANDS,
             list::moving::COMMANDS,
             list::blocking::COMMANDS,
+            generic::COMMANDS,
+            generic::expiry::COMMANDS,
+            generic::object::COMMANDS,
+            generic::scan::COMMANDS,
+            generic::sort::COMMANDS,
+            generic::wait::COMMANDS,
             transactions::COMMANDS,
             pubsub::COMMANDS,
             connection::COMMANDS,

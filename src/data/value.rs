@@ -6,6 +6,7 @@ use super::set::Set;
 use super::sorted_set::SortedSet;
 
 /// A value in a box of its own.
+#[derive(Clone)]
 pub enum Value {
     /// A string above [`INLINE_BYTES_MAX`], or one that is edited in place (APPEND, SETRANGE, SETBIT).
     String(Vec<u8>),
@@ -29,5 +30,28 @@ impl Value {
             Value::Set(_) => "set",
             Value::SortedSet(_) => "zset",
         }
+    }
+
+    /// As OBJECT ENCODING names it.
+    pub fn encoding(&self) -> &'static str {
+        match self {
+            Value::String(_) => "raw",
+            Value::List(list) => list.encoding(),
+            Value::Hash(hash) => hash.encoding(),
+            Value::Set(set) => set.encoding(),
+            Value::SortedSet(set) => set.encoding(),
+        }
+    }
+
+    /// Bytes on the heap, the box itself included.
+    pub fn heap_bytes(&self) -> usize {
+        size_of::<Value>()
+            + match self {
+                Value::String(bytes) => bytes.capacity(),
+                Value::List(list) => list.heap_bytes(),
+                Value::Hash(hash) => hash.heap_bytes(),
+                Value::Set(set) => set.heap_bytes(),
+                Value::SortedSet(set) => set.heap_bytes(),
+            }
     }
 }

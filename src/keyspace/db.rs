@@ -146,6 +146,11 @@ impl Db {
         }
     }
 
+    /// When the next field of the hash at `key` expires.
+    pub fn field_deadline(&self, key: &[u8]) -> Option<u64> {
+        self.field_deadlines.get(key).copied()
+    }
+
     /// The hash whose field expires first, if that time has come.
     pub fn next_hash_to_reap(&self, now_ms: u64) -> Option<&[u8]> {
         self.field_order.first().filter(|(when_ms, _)| *when_ms <= now_ms).map(|(_, key)| &**key)

@@ -1,0 +1,106 @@
+//! OBJECT: how a value is held.
+
+use crate::command::declaration::*;
+use crate::command::{Args, Ctx, Keys};
+use crate::data::value::Value;
+use crate::keyspace::{Entry, ValueRef};
+use crate::resp::ReplyWriter;
+use crate::server::error::{Error, Result};
+
+pub const COMMANDS: &[Command] = &[OBJECT_ENCODING, OBJECT_FREQ, OBJECT_IDLETIME, OBJECT_REFCOUNT];
+
+/// Longer strings are no longer held beside their header in Redis, and OBJECT ENCODING says so.
+const EMBEDDED_BYTES_MAX: usize = 44;
+
+/// As OBJECT ENCODING names it.
+pub fn encoding_of(entry: &Entry) -> &'static str {
+    match entry.value() {
+        ValueRef::Int(_) => "int",
+        ValueRef::Bytes(bytes) if bytes.len() <= EMBEDDED_BYTES_MAX && !entry.is_edited() => "embstr",
+        ValueRef::Bytes(_) | ValueRef::Boxed(Value::String(_)) => "raw",
+        ValueRef::Boxed(value) => value.encoding(),
+    }
+}
+
+pub const OBJECT_ENCODING: Command = Command {
+    name: "OBJECT ENCODING",
+    syntax: "key",
+    summary: "Tells how the value of a key is stored inside.",
+    since: "2.2.3",
+    flags: READONLY,
+    keys: &[Keys::at(2).read_only()],
+    tips: &["nondeterministic_output"],
+    run: object_encoding,
+    ..Command::BASE
+};
+
+fn object_encoding(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    match ctx.peek(args.next()?) {
+        Some(entry) => reply.bulk_str(encoding_of(entry)),
+        None => reply.null(),
+    }
+    Ok(())
+}
+
+pub const OBJECT_REFCOUNT: Command = Command {
+    name: "OBJECT REFCOUNT",
+    syntax: "key",
+    summary: "Tells how many references there are to the value of a key.",
+    since: "2.2.3",
+    flags: READONLY,
+    keys: &[Keys::at(2).read_only()],
+    tips: &["nondeterministic_output"],
+    run: object_refcount,
+    ..Command::BASE
+};
+
+fn object_refcount(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    match ctx.peek(args.next()?) {
+        Some(_) => reply.integer(1),
+        None => reply.null(),
+    }
+    Ok(())
+}
+
+pub const OBJECT_IDLETIME: Command = Command {
+    name: "OBJECT IDLETIME",
+    syntax: "key",
+    summary: "Tells for how many seconds a key was not used.",
+    since: "2.2.3",
+    flags: READONLY,
+    keys: &[Keys::at(2).read_only()],
+    tips: &["nondeterministic_output"],
+    run: object_idletime,
+    ..Command::BASE
+};
+
+fn object_idletime(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    let clock = ctx.server.access_clock;
+    match ctx.peek(args.next()?) {
+        Some(entry) => reply.integer(i64::from(clock.wrapping_sub(entry.clock()) & 0x00ff_ffff)),
+        None => reply.null(),
+    }
+    Ok(())
+}
+
+pub const OBJECT_FREQ: Command = Command {
+    name: "OBJECT FREQ",
+    syntax: "key",
+    summary: "Tells how often a key is used, as the LFU eviction policies count it.",
+    since: "4.0.0",
+    flags: READONLY,
+    keys: &[Keys::at(2).read_only()],
+    tips: &["nondeterministic_output"],
+    run: object_freq,
+    ..Command::BASE
+};
+
+fn object_freq(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    if ctx.peek(args.next()?).is_none() {
+        reply.null();
+        return Ok(());
+    }
+    Err(Error::new(
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+    ))
+}
