@@ -6,10 +6,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::data::listpack::{Entry, Listpack, Position};
+use crate::data::listpack::{self, Entry, Listpack};
 use crate::data::number::Text;
 use crate::data::packed::Packed;
-use crate::data::table::Table;
+
+mod fields;
+mod small;
+
+use fields::{Due, Fields};
+use small::{
+    NEVER, distinct_fields, expiry_of, put_pair, put_triple, remove_tuple, set_triple_expiry, triples_of,
+};
 
 /// The settings a hash's encoding depends on.
 #[derive(Clone, Copy, Debug)]
@@ -69,9 +76,6 @@ impl Default for Repr {
         Repr::Pairs(Listpack::new())
     }
 }
-
-/// What stands for "no expiry" in a listpack of triples.
-const NEVER: i64 = 0;
 
 impl Hash {
     pub fn new() -> Self {
@@ -347,7 +351,7 @@ impl Hash {
             Repr::Table(fields) => return fields.set(field, value, keep_expiry),
             Repr::Pairs(pack) | Repr::Triples(pack) => {
                 let size = pack.size_bytes() + field.len() + value.len();
-                if longest > limits.max_listpack_value || size > crate::data::listpack::SIZE_MAX_BYTES {
+                if longest > limits.max_listpack_value || size > listpack::SIZE_MAX_BYTES {
                     return self.become_table(limits).set(field, value, keep_expiry);
                 }
             }
@@ -395,237 +399,6 @@ impl Hash {
     }
 }
 
-// Small hashes.
-
-fn expiry_of(entry: Entry<'_>) -> Option<u64> {
-    match entry {
-        Entry::Int(at) if at != NEVER => u64::try_from(at).ok(),
-        _ => None,
-    }
-}
-
-/// Length of the longest field or value, if the tuples are whole and no field comes twice.
-fn distinct_fields(pack: &Listpack, arity: usize) -> Option<usize> {
-    if !pack.len().is_multiple_of(arity) {
-        return None;
-    }
-    let mut longest = 0;
-    let mut names = Vec::with_capacity(pack.len() / arity);
-    for (index, entry) in pack.iter().enumerate() {
-        match index % arity {
-            0 => names.push(entry.to_vec()),
-            1 => {}
-            _ => continue,
-        }
-        longest = longest.max(entry.text_len());
-    }
-    names.sort_unstable();
-    names.windows(2).all(|pair| pair[0] != pair[1]).then_some(longest)
-}
-
-fn triples_of(pairs: &Listpack) -> Listpack {
-    // An expiry of "never" takes two bytes.
-    let mut triples = Listpack::with_capacity(pairs.size_bytes() + pairs.len());
-    for (index, entry) in pairs.iter().enumerate() {
-        triples.insert_entry(triples.end(), entry);
-        if index % 2 == 1 {
-            triples.push_back_int(NEVER);
-        }
-    }
-    triples
-}
-
-fn put_pair(pack: &mut Listpack, field: &[u8], value: &[u8]) -> bool {
-    if let Some(at) = pack.first().and_then(|first| pack.find(first, field, 1))
-        && let Some(value_at) = pack.next(at)
-    {
-        pack.replace(value_at, value);
-        return false;
-    }
-    pack.push_back(field);
-    pack.push_back(value);
-    true
-}
-
-fn put_triple(pack: &mut Listpack, field: &[u8], value: &[u8], keep_expiry: bool) -> bool {
-    if let Some(at) = pack.first().and_then(|first| pack.find(first, field, 2))
-        && let Some(value_at) = pack.next(at)
-    {
-        pack.replace(value_at, value);
-        let expires = pack.next(value_at).is_some_and(|at| pack.get(at) != Entry::Int(NEVER));
-        if expires && !keep_expiry {
-            pack.remove_many(at, 3);
-            insert_triple(pack, field, value, NEVER);
-        }
-        return false;
-    }
-    insert_triple(pack, field, value, NEVER);
-    true
-}
-
-/// Puts a triple in its place: before the first that expires no sooner, or last.
-fn insert_triple(pack: &mut Listpack, field: &[u8], value: &[u8], expires: i64) {
-    let mut at = pack.end();
-    if expires != NEVER {
-        let mut tuple = pack.first();
-        while let Some(start) = tuple {
-            let Some(expiry_at) = pack.next(start).and_then(|value_at| pack.next(value_at)) else { break };
-            if !matches!(pack.get(expiry_at), Entry::Int(other) if other != NEVER && other < expires) {
-                at = start;
-                break;
-            }
-            tuple = pack.next(expiry_at);
-        }
-    }
-    at = pack.insert_entry(at, Entry::of(field));
-    at = pack.insert_entry(at, Entry::of(value));
-    pack.insert_entry(at, Entry::Int(expires));
-}
-
-fn set_triple_expiry(pack: &mut Listpack, field: &[u8], expires: i64) -> bool {
-    let Some(at) = pack.first().and_then(|first| pack.find(first, field, 2)) else { return false };
-    let value = pack.next(at).map(|value_at| pack.get(value_at).to_vec()).unwrap_or_default();
-    pack.remove_many(at, 3);
-    insert_triple(pack, field, &value, expires);
-    true
-}
-
-fn remove_tuple(pack: &mut Listpack, field: &[u8], arity: usize) -> bool {
-    let found: Option<Position> = pack.first().and_then(|first| pack.find(first, field, arity - 1));
-    if let Some(at) = found {
-        pack.remove_many(at, arity);
-    }
-    found.is_some()
-}
-
-// Large hashes.
-
-/// Field, value and expiry in one allocation each; `due` orders the fields that expire.
-struct Fields {
-    table: Table<Packed>,
-    due: BTreeSet<Due>,
-    seed: u64,
-}
-
-#[derive(Clone)]
-struct Due {
-    at: u64,
-    field: Packed,
-}
-
-impl Fields {
-    fn new(seed: u64) -> Self {
-        Fields { table: Table::new(seed), due: BTreeSet::new(), seed }
-    }
-
-    fn reserve(&mut self, fields: usize) {
-        self.table.reserve(fields);
-    }
-
-    fn set(&mut self, field: &[u8], value: &[u8], keep_expiry: bool) -> bool {
-        let (packed, fresh) = self.table.find_or_insert_with(field, || Packed::new(field, None, value));
-        if fresh {
-            return true;
-        }
-        if !keep_expiry && let Some(at) = packed.stamp() {
-            packed.set_stamp(None);
-            self.due.remove(&Due::new(at, field));
-        }
-        packed.set_payload(value);
-        false
-    }
-
-    fn set_expiry(&mut self, field: &[u8], expires_at: Option<u64>) -> bool {
-        let Some(packed) = self.table.get_mut(field) else { return false };
-        if let Some(old) = packed.stamp() {
-            self.due.remove(&Due::new(old, field));
-        }
-        packed.set_stamp(expires_at);
-        if let Some(at) = expires_at {
-            self.due.insert(Due::new(at, field));
-        }
-        true
-    }
-
-    fn remove(&mut self, field: &[u8]) -> bool {
-        let Some(packed) = self.table.remove(field) else { return false };
-        if let Some(at) = packed.stamp() {
-            self.due.remove(&Due { at, field: packed });
-        }
-        true
-    }
-
-    fn reap(&mut self, now: u64, limit: usize, each: &mut dyn FnMut(&[u8])) -> usize {
-        let mut reaped = 0;
-        while reaped < limit
-            && let Some(due) = self.due.pop_first()
-        {
-            if due.at > now {
-                self.due.insert(due);
-                break;
-            }
-            self.table.remove(due.field.key());
-            each(due.field.key());
-            reaped += 1;
-        }
-        reaped
-    }
-
-    fn heap_bytes(&self) -> usize {
-        let packed: usize = self.table.iter().map(Packed::heap_bytes).sum();
-        // A B-tree's nodes are about two thirds full.
-        let due: usize = self.due.iter().map(|due| due.field.heap_bytes() + size_of::<Due>() * 3 / 2).sum();
-        size_of::<Self>() + self.table.heap_bytes() + packed + due
-    }
-}
-
-impl Clone for Fields {
-    fn clone(&self) -> Self {
-        let mut fields = Fields { table: Table::new(self.seed), due: self.due.clone(), seed: self.seed };
-        fields.reserve(self.table.len());
-        for packed in self.table.iter() {
-            fields.table.insert_new(packed.clone());
-        }
-        fields
-    }
-}
-
-impl std::fmt::Debug for Fields {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_list().entries(self.table.iter().map(item_of)).finish()
-    }
-}
-
-impl Due {
-    fn new(at: u64, field: &[u8]) -> Self {
-        Due { at, field: Packed::new(field, None, &[]) }
-    }
-
-    fn order(&self) -> (u64, &[u8]) {
-        (self.at, self.field.key())
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.order().cmp(&other.order())
-    }
-}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        self.order() == other.order()
-    }
-}
-
-impl Eq for Due {}
-
 fn item_of(packed: &Packed) -> Item<'_> {
     Item {
         field: Entry::Bytes(packed.key()),
@@ -636,8 +409,8 @@ fn item_of(packed: &Packed) -> Item<'_> {
 
 /// Fields of a hash.
 pub enum Iter<'a> {
-    Pairs(crate::data::listpack::Iter<'a>),
-    Triples(crate::data::listpack::Iter<'a>),
+    Pairs(listpack::Iter<'a>),
+    Triples(listpack::Iter<'a>),
     Table(Box<dyn Iterator<Item = &'a Packed> + 'a>),
 }
 
