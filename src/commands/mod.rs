@@ -4,6 +4,7 @@ pub mod connection;
 pub mod generic;
 pub mod list;
 pub mod pubsub;
+pub mod set;
 pub mod string;
 pub mod transactions;
 
@@ -30,6 +31,8 @@ pub fn registry() -> &'static Registry {
             generic::scan::COMMANDS,
             generic::sort::COMMANDS,
             generic::wait::COMMANDS,
+            set::COMMANDS,
+            set::algebra::COMMANDS,
             transactions::COMMANDS,
             pubsub::COMMANDS,
             connection::COMMANDS,
