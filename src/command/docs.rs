@@ -294,3 +294,94 @@ pub fn help(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result<()> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Command;
+    use super::super::declaration::{FAST, Group, READONLY};
+    use super::*;
+    use crate::resp::{Protocol, Request};
+
+    const BASE: Command = Command { group: Group::String, ..Command::BASE };
+    const COMMANDS: &[Command] = &[
+        Command {
+            name: "GET",
+            syntax: "key [EX seconds | PERSIST]@6.2.0",
+            summary: "Gets.",
+            flags: READONLY.and(FAST),
+            keys: &[Keys::at(1).read_only().access()],
+            tips: &["nondeterministic_output"],
+            history: &[("6.2.0", "Knows `EX`.")],
+            deprecated_since: Some("8.0.0"),
+            replaced_by: Some("`GOT`"),
+            ..BASE
+        },
+        Command { name: "EVAL", syntax: "script numkeys [key ...]", keys: &[Keys::counted_at(2)], ..BASE },
+        Command { name: "X SET", syntax: "key", keys: &[Keys::at(2)], ..BASE },
+    ];
+
+    fn shown(write: impl Fn(&Registry, usize, &mut ReplyWriter)) -> String {
+        let registry = Registry::new(&[COMMANDS]);
+        let mut reply = ReplyWriter::new(Protocol::Resp3);
+        write(&registry, registry.find(b"get").expect("declared"), &mut reply);
+        String::from_utf8_lossy(reply.bytes()).replace("\r\n", " ")
+    }
+
+    #[test]
+    fn info_has_the_shape_of_redis() {
+        let expected = "*10 $3 get :-2 ~2 +readonly +fast :1 :1 :1 ~3 +@read +@string +@fast \
+                        ~1 $23 nondeterministic_output \
+                        ~1 %3 $5 flags ~2 +RO +access \
+                        $12 begin_search %2 $4 type $5 index $4 spec %1 $5 index :1 \
+                        $9 find_keys %2 $4 type $5 range $4 spec %3 $7 lastkey :0 $7 keystep :1 $5 limit :0 ~0 ";
+        assert_eq!(shown(info), expected);
+    }
+
+    #[test]
+    fn docs_have_the_shape_of_redis() {
+        let expected = "%9 $7 summary $5 Gets. $5 since $5 1.0.0 $5 group $6 string $10 complexity $4 O(1) \
+                        $9 doc_flags ~1 +deprecated $16 deprecated_since $5 8.0.0 $11 replaced_by $5 `GOT` \
+                        $7 history ~1 *2 $5 6.2.0 $11 Knows `EX`. \
+                        $9 arguments *2 \
+                        %4 $4 name $3 key $4 type $3 key $12 display_text $3 key $14 key_spec_index :0 \
+                        %5 $4 name $10 expiration $4 type $5 oneof $5 since $5 6.2.0 $5 flags ~1 +optional \
+                        $9 arguments *2 \
+                        %4 $4 name $7 seconds $4 type $7 integer $12 display_text $7 seconds $5 token $2 EX \
+                        %4 $4 name $7 persist $4 type $10 pure-token $12 display_text $7 persist $5 token $7 PERSIST ";
+        assert_eq!(shown(docs), expected);
+    }
+
+    #[test]
+    fn lists_are_filtered() {
+        let registry = Registry::new(&[COMMANDS]);
+        assert_eq!(list(&registry, &Filter::All), ["get", "eval", "x", "x|set", "x|help"]);
+        assert_eq!(list(&registry, &Filter::Pattern(b"X*T")), ["x|set"]);
+        assert_eq!(list(&registry, &Filter::Category(Some(Categories::READ))), ["get"]);
+        assert!(list(&registry, &Filter::Category(None)).is_empty());
+        assert!(list(&registry, &Filter::Module(b"string")).is_empty());
+    }
+
+    #[test]
+    fn keys_are_found_in_full_commands() {
+        let registry = Registry::new(&[COMMANDS]);
+        let keys = |line: &str| {
+            let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+            let request = Request::of(&words);
+            let args = Args::new(&request.bytes, &request.spans);
+            match keys_of(&registry, &args) {
+                Ok(keys) => {
+                    keys.iter().map(|(key, _)| String::from_utf8_lossy(key) + " ").collect::<String>()
+                }
+                Err(error) => String::from_utf8_lossy(error.text()).into_owned(),
+            }
+        };
+        assert_eq!(keys("GETKEYS get a"), "a ");
+        assert_eq!(keys("GETKEYS x set b"), "b ");
+        assert_eq!(keys("GETKEYS eval s 2 a b"), "a b ");
+        assert_eq!(keys("GETKEYS got a"), "ERR Invalid command specified");
+        assert_eq!(keys("GETKEYS x what"), "ERR Invalid command specified");
+        assert_eq!(keys("GETKEYS x help"), "ERR The command has no key arguments");
+        assert_eq!(keys("GETKEYS get"), "ERR Invalid number of arguments specified for command");
+        assert_eq!(keys("GETKEYS eval s 3 a"), "ERR Invalid arguments specified for command");
+    }
+}

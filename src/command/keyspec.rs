@@ -468,7 +468,7 @@ fn find_xread(argc: usize, is: &dyn Fn(usize, &str) -> bool) -> Option<KeysFound
     while index < argc {
         if is(index, "STREAMS") {
             let words = argc - index - 1;
-            (words > 0 && words % 2 == 0).then_some(())?;
+            (words > 0 && words.is_multiple_of(2)).then_some(())?;
             let mut found = KeysFound::default();
             found.push(index + 1, index + words / 2, 1, READ);
             return Some(found);

@@ -457,7 +457,7 @@ impl Parser {
         let start = self.at;
         self.skip_spaces();
         self.label();
-        let rest = self.line[self.at..].as_bytes();
+        let rest = &self.line.as_bytes()[self.at..];
         let word = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-');
         let name = word.clone().any(u8::is_ascii_lowercase);
         let introduces = name || matches!(rest.first(), Some(b'<' | b'('));
