@@ -14,6 +14,8 @@ pub mod hints;
 pub mod complete;
 pub mod help;
 pub mod teach;
+pub mod editor;
+pub mod transcript;
 pub mod session;
 
 pub use session::{Action, Address, Session, Settings, State};

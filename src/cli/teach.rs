@@ -404,9 +404,9 @@ impl Words {
         self.syntax_line(doc);
         let mut candidates = Vec::new();
         next(&doc.arguments, &fills, &mut candidates);
-        let missing = candidates.iter().rev().find_map(|candidate| match candidate {
-            Next::Value(argument) => Some(argument.name.clone()),
-            Next::Token(token) => Some((*token).to_owned()),
+        let missing = candidates.last().map(|candidate| match candidate {
+            Next::Value(argument) => argument.name.clone(),
+            Next::Token(token) => (*token).to_owned(),
         });
         let column = match full.ends_with(&rest) {
             true => full.len() - rest.len(),
