@@ -1,5 +1,6 @@
 //! `cargo xtask <command>`: every chore of the project. `cargo xtask help` lists them.
 
+mod budget;
 mod command;
 mod npm;
 mod page;
@@ -28,6 +29,7 @@ const CHORES: &[Chore] = &[
     Chore { name: "test", about: "check everything: format, lints, engine, page", run: test::main },
     Chore { name: "wasm", about: "build the engine for the web page, into www/pkg", run: wasm::main },
     Chore { name: "www", about: "build the web page, into www/dist", run: page::main },
+    Chore { name: "budget", about: "weigh the page's parts against their limits", run: budget::main },
 ];
 
 fn main() -> ExitCode {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::command::{Counts, cargo, interrupted, program, shown, typed};
 use crate::wasm::{self, Optimise};
-use crate::{Result, npm, page, root, serve, tools};
+use crate::{Result, budget, npm, page, root, serve, tools};
 
 /// One line of the table.
 struct Step {
@@ -49,6 +49,7 @@ const STEPS: &[Step] = &[
     tests("page", "tests/web/page", "the page in Chromium, end to end", page_in_chromium),
     tests("phone", "tests/web/phone", "the page on a phone", page_on_a_phone),
     tests("accessibility", "tests/web/accessibility", "axe finds nothing on the page", accessibility),
+    check("budget", "www/scripts/sizes.mjs", "the page is light enough", budget),
     tests("xtask", "xtask", "the chores themselves", xtask),
 ];
 
@@ -177,6 +178,10 @@ fn page_on_a_phone(run: &mut Run) -> Result<()> {
 
 fn accessibility(run: &mut Run) -> Result<()> {
     run.on_the_page("accessibility")
+}
+
+fn budget(run: &mut Run) -> Result<()> {
+    run.command(budget::weigh()?)
 }
 
 fn integration_tests() -> Result<Vec<String>> {
