@@ -5,6 +5,7 @@ pub mod generic;
 pub mod list;
 pub mod pubsub;
 pub mod set;
+pub mod sorted_set;
 pub mod string;
 pub mod transactions;
 
@@ -33,6 +34,10 @@ pub fn registry() -> &'static Registry {
             generic::wait::COMMANDS,
             set::COMMANDS,
             set::algebra::COMMANDS,
+            sorted_set::COMMANDS,
+            sorted_set::range::COMMANDS,
+            sorted_set::popping::COMMANDS,
+            sorted_set::algebra::COMMANDS,
             transactions::COMMANDS,
             pubsub::COMMANDS,
             connection::COMMANDS,
