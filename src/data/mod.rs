@@ -16,3 +16,5 @@ pub mod sorted_set;
 
 #[cfg(test)]
 mod random;
+pub mod hyperloglog;
+pub mod bits;

@@ -90,11 +90,12 @@ impl Members {
         }
         let removed = self.members.swap_remove(number as usize);
         self.texts_bytes -= removed.text.heap_bytes();
-        if self.members.len() * 4 < self.members.capacity() {
-            self.members.shrink_to(self.members.len() * 2);
+        let len = self.members.len();
+        if len * 2 < self.members.capacity() {
+            self.members.shrink_to(len + len / 4);
         }
-        if self.index.len() > INDEX_MIN && self.members.len() * 6 < self.index.len() {
-            self.rebuild_index(self.members.len() * 2);
+        if self.index.len() > INDEX_MIN && len * 10 < self.index.len() * 3 {
+            self.rebuild_index(len * 5 / 3);
         }
         moved
     }

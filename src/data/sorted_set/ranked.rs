@@ -89,12 +89,12 @@ impl Ranked {
     pub fn rescore(&mut self, members: &mut Members, number: u32, score: f64) {
         let spot = self.spot_of(members, number);
         let leaf = &mut self.leaves[spot.leaf as usize];
-        let text = members.text(number);
+        let target = Item { score, number };
         // The first of a leaf is also a separator, so it takes the long way.
         let inside = spot.at > 0 && spot.at + 1 < leaf.len as usize;
         if inside
-            && before(members, leaf.item(spot.at - 1), score, text)
-            && !before(members, leaf.item(spot.at + 1), score, text)
+            && before(members, leaf.item(spot.at - 1), target)
+            && !before(members, leaf.item(spot.at + 1), target)
         {
             leaf.scores[spot.at] = score;
             members.set_score(number, score);
@@ -107,11 +107,11 @@ impl Ranked {
 
     /// Gives a member another number; `members` must still know it under the old one. O(log n).
     pub fn renumber(&mut self, members: &Members, old: u32, new: u32) {
-        let (score, text) = (members.score(old), members.text(old));
+        let target = Item { score: members.score(old), number: old };
         let (mut node, mut height) = (self.root, self.height);
         while height > 0 {
             let inner = &mut self.inners[node as usize];
-            let at = inner.child_of(|item| !after(members, item, score, text));
+            let at = inner.child_of(|item| !after(members, item, target));
             if inner.numbers[at] == old {
                 inner.numbers[at] = new;
             }
@@ -119,7 +119,7 @@ impl Ranked {
             height -= 1;
         }
         let leaf = &mut self.leaves[node as usize];
-        let at = leaf.partition(|item| before(members, item, score, text));
+        let at = leaf.partition(|item| before(members, item, target));
         debug_assert_eq!(leaf.numbers[at], old);
         leaf.numbers[at] = new;
     }
@@ -155,9 +155,9 @@ impl Ranked {
     }
 
     fn spot_of(&self, members: &Members, number: u32) -> Spot {
-        let (score, text) = (members.score(number), members.text(number));
+        let target = Item { score: members.score(number), number };
         // Separators are first items, so looking for the last child that is not after the member finds its leaf.
-        let spot = self.descend(|item| before(members, item, score, text));
+        let spot = self.descend(|item| before(members, item, target));
         let leaf = &self.leaves[spot.leaf as usize];
         if spot.at < leaf.len as usize {
             return spot;
@@ -218,13 +218,12 @@ impl Ranked {
 
     /// Returns the new right sibling when the node had to be split.
     fn insert_below(&mut self, members: &Members, node: u32, height: u32, item: Item) -> Option<u32> {
-        let text = members.text(item.number);
         if height == 0 {
-            let at = self.leaves[node as usize].partition(|other| before(members, other, item.score, text));
+            let at = self.leaves[node as usize].partition(|other| before(members, other, item));
             return self.insert_in_leaf(node, at, item);
         }
         let inner = &self.inners[node as usize];
-        let at = inner.child_of(|other| before(members, other, item.score, text));
+        let at = inner.child_of(|other| before(members, other, item));
         let child = inner.children[at];
         let sibling = self.insert_below(members, child, height - 1, item);
         self.refresh(node, at, height);
@@ -272,16 +271,15 @@ impl Ranked {
     }
 
     fn remove_below(&mut self, members: &Members, node: u32, height: u32, item: Item) {
-        let text = members.text(item.number);
         if height == 0 {
             let leaf = &mut self.leaves[node as usize];
-            let at = leaf.partition(|other| before(members, other, item.score, text));
+            let at = leaf.partition(|other| before(members, other, item));
             debug_assert!(leaf.numbers[at] == item.number);
             leaf.remove(at);
             return;
         }
         let inner = &self.inners[node as usize];
-        let at = inner.child_of(|other| !after(members, other, item.score, text));
+        let at = inner.child_of(|other| !after(members, other, item));
         let child = inner.children[at];
         self.remove_below(members, child, height - 1, item);
         self.mend(node, at, height);
@@ -367,7 +365,7 @@ impl Ranked {
 
     /// Gives back nodes when most are unused, by rebuilding densely: amortised over the removals that led here.
     fn release_free(&mut self) {
-        if self.free_leaves.len() < 16 || self.free_leaves.len() < self.leaves.len() * 3 / 4 {
+        if self.free_leaves.len() < 16 || self.free_leaves.len() < self.leaves.len() / 2 {
             return;
         }
         let mut dense = Ranked::new();
@@ -428,25 +426,28 @@ fn place<N>(nodes: &mut Vec<Box<N>>, free: &mut Vec<u32>, node: N) -> u32 {
     }
 }
 
+/// Texts are read only when scores tie, and an item's own never.
 #[inline]
-fn compare(members: &Members, item: Item, score: f64, text: &[u8]) -> Ordering {
-    if item.score < score {
+fn compare(members: &Members, item: Item, target: Item) -> Ordering {
+    if item.score < target.score {
         Ordering::Less
-    } else if item.score > score {
+    } else if item.score > target.score {
         Ordering::Greater
+    } else if item.number == target.number {
+        Ordering::Equal
     } else {
-        members.text(item.number).cmp(text)
+        members.text(item.number).cmp(members.text(target.number))
     }
 }
 
 #[inline]
-fn before(members: &Members, item: Item, score: f64, text: &[u8]) -> bool {
-    compare(members, item, score, text) == Ordering::Less
+fn before(members: &Members, item: Item, target: Item) -> bool {
+    compare(members, item, target) == Ordering::Less
 }
 
 #[inline]
-fn after(members: &Members, item: Item, score: f64, text: &[u8]) -> bool {
-    compare(members, item, score, text) == Ordering::Greater
+fn after(members: &Members, item: Item, target: Item) -> bool {
+    compare(members, item, target) == Ordering::Greater
 }
 
 /// Member numbers in order, from either end.
@@ -521,7 +522,7 @@ impl Ranked {
         assert_eq!(leaves.len() + self.free_leaves.len(), self.leaves.len());
         let items: Vec<Item> = self.iter(0, self.len).items().collect();
         for pair in items.windows(2) {
-            assert!(before(members, pair[0], pair[1].score, members.text(pair[1].number)));
+            assert!(before(members, pair[0], pair[1]));
         }
         assert!(items.iter().all(|item| members.score(item.number) == item.score));
     }
