@@ -178,10 +178,7 @@ impl Vm {
                 }
                 step => step?,
             },
-            HostKind::External(id) => {
-                host.call(self, id, args)?;
-                Step::Return
-            }
+            HostKind::External(id) => host.call(self, id, args)?,
             HostKind::Special(special) => return self.special(special, args, func, wanted),
         };
         match step {
@@ -544,7 +541,7 @@ impl Vm {
 
     fn yields(&mut self, args: Args, func: usize, wanted: i32) -> Result<Act> {
         if self.current == MAIN || self.boundaries > 0 {
-            return Err(self.run_error(b"attempt to yield across metamethod/C-call boundary"));
+            return Err(self.error_plain(b"attempt to yield across metamethod/C-call boundary"));
         }
         self.push_frame(Frame { kind: Kind::Yielded, wanted, func: func as u32, ..FRAME })?;
         self.ret.clear();
@@ -593,7 +590,13 @@ impl Vm {
             self.push_bytes(text)?;
             return self.returned(func, wanted);
         }
-        self.push_boundary(Frame { kind: Kind::Resume, wanted, func: func as u32, aux: wrap as u32, ..FRAME })?;
+        self.push_boundary(Frame {
+            kind: Kind::Resume,
+            wanted,
+            func: func as u32,
+            aux: wrap as u32,
+            ..FRAME
+        })?;
         self.ret.clear();
         self.ret.extend_from_slice(&self.stack[args.base + skip..args.base + args.n]);
         let from = self.current;

@@ -288,7 +288,11 @@ impl Function {
     }
 
     pub fn patch(&mut self, list: i32, target: i32) -> Result<()> {
-        if target == self.pc() as i32 { self.patch_here(list) } else { self.patch_to(list, target, None, target) }
+        if target == self.pc() as i32 {
+            self.patch_here(list)
+        } else {
+            self.patch_to(list, target, None, target)
+        }
     }
 
     pub fn patch_here(&mut self, list: i32) -> Result<()> {
@@ -301,7 +305,9 @@ impl Function {
     fn control(&self, at: i32) -> Option<usize> {
         let before = (at as usize).checked_sub(1)?;
         match self.proto.code[before] {
-            Op::Eq { .. } | Op::Lt { .. } | Op::Le { .. } | Op::Test { .. } | Op::TestSet { .. } => Some(before),
+            Op::Eq { .. } | Op::Lt { .. } | Op::Le { .. } | Op::Test { .. } | Op::TestSet { .. } => {
+                Some(before)
+            }
             _ => None,
         }
     }
@@ -347,7 +353,8 @@ impl Function {
 
     fn invert(&mut self, jump: i32) {
         if let Some(i) = self.control(jump)
-            && let Op::Eq { value, .. } | Op::Lt { value, .. } | Op::Le { value, .. } = &mut self.proto.code[i]
+            && let Op::Eq { value, .. } | Op::Lt { value, .. } | Op::Le { value, .. } =
+                &mut self.proto.code[i]
         {
             *value = !*value;
         }

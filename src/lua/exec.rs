@@ -62,7 +62,11 @@ impl Vm {
                 }
                 macro_rules! operand {
                     ($x:expr) => {
-                        if $x < CONSTANT { regs[$x as u8 as usize] } else { constants[($x - CONSTANT) as usize] }
+                        if $x < CONSTANT {
+                            regs[$x as u8 as usize]
+                        } else {
+                            constants[($x - CONSTANT) as usize]
+                        }
                     };
                 }
                 // Backward jumps pay for the instructions they repeat, and are where a script can pause.
@@ -104,8 +108,14 @@ impl Vm {
                 }
                 macro_rules! arith_constant {
                     ($a:expr, $b:expr, $k:expr, $op:tt, $kind:expr) => {
-                        arith!($a, regs[$b as usize], constants[$k as usize], $op, $kind,
-                            ($b as u16, $k + CONSTANT))
+                        arith!(
+                            $a,
+                            regs[$b as usize],
+                            constants[$k as usize],
+                            $op,
+                            $kind,
+                            ($b as u16, $k + CONSTANT)
+                        )
                     };
                 }
 
@@ -186,7 +196,12 @@ impl Vm {
                                             found = table.get_short(s, hash);
                                         }
                                         if found.is_nil() {
-                                            act!(self.index(object, key, base + a as usize, Some(b as u16))?);
+                                            act!(self.index(
+                                                object,
+                                                key,
+                                                base + a as usize,
+                                                Some(b as u16)
+                                            )?);
                                         }
                                     }
                                 }
@@ -253,7 +268,8 @@ impl Vm {
                                             continue;
                                         }
                                     }
-                                    if !matches!(key, Value::Nil) && !matches!(key, Value::Number(n) if n.is_nan())
+                                    if !matches!(key, Value::Nil)
+                                        && !matches!(key, Value::Number(n) if n.is_nan())
                                     {
                                         match self.heap.set(t, key, value) {
                                             Ok(()) => continue,
@@ -277,8 +293,7 @@ impl Vm {
                             let key = operand!(c);
                             regs[a as usize + 1] = object;
                             if let Value::Table(t) = object
-                                && let found @ (Value::Function(_) | Value::Host(_)) =
-                                    self.heap.get(t, key)
+                                && let found @ (Value::Function(_) | Value::Host(_)) = self.heap.get(t, key)
                             {
                                 regs[a as usize] = found;
                                 continue;

@@ -72,8 +72,8 @@ impl Vm {
     }
 
     fn mark_pins(&mut self, marker: &mut Marker) {
-        for i in 0..self.pins().len() {
-            let value = self.pins()[i];
+        let held: Vec<Value> = self.pins_and_results().collect();
+        for value in held {
             marker.value(&mut self.heap, value);
         }
         for value in super::lib::cjson::roots(&self.json) {
@@ -366,6 +366,12 @@ impl Heap {
                 self.threads.free.push(i as u32);
             }
         }
+        self.tables.trim(|t| t.mark != 0, memory);
+        self.closures.trim(|c| c.mark != 0, memory);
+        self.hosts.trim(|h| h.mark != 0, memory);
+        self.upvalues.trim(|u| u.mark != 0, memory);
+        self.userdata.trim(|u| u.mark != 0, memory);
+        self.threads.trim(|t| t.mark != 0, memory);
         let mut freed = 0;
         self.protos.retain(|p| {
             let held = Rc::strong_count(p) > 1;

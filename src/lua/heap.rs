@@ -72,6 +72,22 @@ impl<T> Arena<T> {
     }
 }
 
+impl<T> Arena<T> {
+    /// Gives back the end of an arena that is mostly free.
+    pub fn trim(&mut self, used: fn(&T) -> bool, memory: &mut Memory) {
+        let end = self.items.iter().rposition(used).map_or(0, |i| i + 1);
+        let before = self.items.capacity();
+        if before < 1024 || end > before / 2 {
+            return;
+        }
+        self.items.truncate(end);
+        self.items.shrink_to(end + end / 4);
+        self.free.retain(|i| (*i as usize) < end);
+        self.free.shrink_to_fit();
+        memory.release((before - self.items.capacity()) * (size_of::<T>() + 4));
+    }
+}
+
 pub(crate) struct StringObject {
     pub bytes: Box<[u8]>,
     pub hash: u32,
@@ -205,6 +221,7 @@ impl Strings {
                 self.arena.free.push(i as u32);
             }
         }
+        self.arena.trim(|s| s.mark != 0, memory);
     }
 }
 

@@ -7,14 +7,14 @@ use super::vm::Vm;
 /// The program around the machine: answers the functions it registered by number.
 pub trait Host {
     /// Arguments are read with `vm.arg`, results pushed with `vm.push`.
-    fn call(&mut self, vm: &mut Vm, id: u32, args: Args) -> Result<()>;
+    fn call(&mut self, vm: &mut Vm, id: u32, args: Args) -> Result<Step>;
 }
 
 /// A host without functions.
 pub struct NoHost;
 
 impl Host for NoHost {
-    fn call(&mut self, vm: &mut Vm, _: u32, _: Args) -> Result<()> {
+    fn call(&mut self, vm: &mut Vm, _: u32, _: Args) -> Result<Step> {
         Err(vm.error("no such function"))
     }
 }

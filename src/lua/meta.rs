@@ -238,8 +238,7 @@ impl Vm {
         if !handler.is_nil() {
             return self.call_meta(Kind::Store, dest, handler, &[x, y]);
         }
-        let (wrong, operand) =
-            if self.to_number(x).is_none() { (x, operands.0) } else { (y, operands.1) };
+        let (wrong, operand) = if self.to_number(x).is_none() { (x, operands.0) } else { (y, operands.1) };
         Err(self.operand_error("perform arithmetic on", wrong, Some(operand)))
     }
 

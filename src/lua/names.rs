@@ -7,18 +7,18 @@ use super::value::{Error, Str, Value};
 use super::vm::Vm;
 
 /// How chunk names are shown: `=name` and `@name` as they are, a source text by its first line.
-pub fn chunk_id(source: &[u8]) -> Vec<u8> {
-    const SIZE: usize = 60;
+/// At most `size` bytes with a closing zero.
+pub fn chunk_id(source: &[u8], size: usize) -> Vec<u8> {
     match source.first() {
-        Some(b'=') => source[1..source.len().min(SIZE)].to_vec(),
+        Some(b'=') => source[1..source.len().min(size)].to_vec(),
         Some(b'@') => {
             let name = &source[1..];
-            let room = SIZE - 8;
+            let room = size - 8;
             if name.len() > room { join(&[b"...", &name[name.len() - room..]]) } else { name.to_vec() }
         }
         _ => {
             let line = source.iter().position(|c| matches!(c, b'\n' | b'\r' | 0)).unwrap_or(source.len());
-            let room = SIZE - 17;
+            let room = size - 17;
             let cut = source.get(line).is_some_and(|c| *c != 0) || line > room;
             let shown = &source[..line.min(room)];
             let dots: &[u8] = if cut { b"..." } else { b"" };
@@ -141,7 +141,7 @@ impl Vm {
     pub fn current_line(&self) -> Option<(Vec<u8>, u32)> {
         let frame = self.frames.iter().rev().find(|f| f.kind == Kind::Lua)?;
         let (source, line) = self.frame_line(frame)?;
-        Some((chunk_id(self.bytes(source)), line))
+        Some((chunk_id(self.bytes(source), self.chunk_id_size), line))
     }
 
     /// The frame at a level seen from a host function: 1 is its caller. `Err(())`: a lost tail call.
@@ -172,7 +172,12 @@ impl Vm {
         let Some(Ok(i)) = self.frame_at(level) else { return Vec::new() };
         let Some((source, line)) = self.frame_line(&self.frames[i]) else { return Vec::new() };
         let mut buffer = itoa::Buffer::new();
-        join(&[&chunk_id(self.bytes(source)), b":", buffer.format(line).as_bytes(), b": "])
+        join(&[
+            &chunk_id(self.bytes(source), self.chunk_id_size),
+            b":",
+            buffer.format(line).as_bytes(),
+            b": ",
+        ])
     }
 
     /// How the running host function was called: by method syntax, and under which name.

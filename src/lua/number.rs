@@ -53,8 +53,7 @@ fn exact_digits(x: f64) -> Digits {
         }
     };
     // m × 2^-k = m × 5^k × 10^-k
-    let (step, factor, count) =
-        if exponent >= 0 { (29, 2u64, exponent) } else { (12, 5u64, -exponent) };
+    let (step, factor, count) = if exponent >= 0 { (29, 2u64, exponent) } else { (12, 5u64, -exponent) };
     let mut left = count;
     while left > 0 {
         let n = left.min(step);
@@ -259,7 +258,7 @@ pub fn write_number(out: &mut Vec<u8>, x: f64) {
     if x.is_sign_negative() {
         out.push(b'-');
     }
-    if x.is_finite()
+    if x.is_normal()
         && let Some(d) = shortest(x.abs())
     {
         write_general(out, d, 14, b'e', false);
@@ -269,7 +268,7 @@ pub fn write_number(out: &mut Vec<u8>, x: f64) {
 }
 
 /// The shortest digits that read back as `x`, cut to 14. A number of up to 14 digits is its own best
-/// 14-digit text; longer ones round alike, unless the shortest text ends in the 5 of a tie.
+/// 14-digit text if it is not subnormal; longer ones round alike, unless the shortest text ends in the 5 of a tie.
 fn shortest(x: f64) -> Option<Digits> {
     let mut buffer = ryu::Buffer::new();
     let text = buffer.format_finite(x).as_bytes();

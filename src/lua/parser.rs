@@ -294,7 +294,8 @@ impl Parser<'_, '_> {
         // Outward to the function that has it as a local, then back in through upvalues.
         let mut owner = level;
         let register = loop {
-            let found = self.functions[owner].active.iter().rposition(|a| self.heap.strings.equal(a.name, name));
+            let found =
+                self.functions[owner].active.iter().rposition(|a| self.heap.strings.equal(a.name, name));
             match found {
                 Some(register) => break register,
                 None if owner == 0 => return Ok(None),
@@ -585,8 +586,7 @@ impl Parser<'_, '_> {
         self.f().emit(Op::TForLoop { a: base, c: names.len() as u8 })?;
         self.f().fix_line(line);
         let back = self.f().jump()?;
-        self.f().patch(back, start)
-            .map_err(LexError::from)
+        self.f().patch(back, start).map_err(LexError::from)
     }
 
     fn for_body(&mut self, names: &[Str]) -> Result<()> {
@@ -646,11 +646,8 @@ impl Parser<'_, '_> {
             }
         }
         let hidden = std::mem::take(&mut self.f().pending);
-        let (n, last) = if self.accept(Token::Char(b'='))? {
-            self.expressions()?
-        } else {
-            (0, Place::Void.into())
-        };
+        let (n, last) =
+            if self.accept(Token::Char(b'='))? { self.expressions()? } else { (0, Place::Void.into()) };
         self.adjust(names, n, last)?;
         self.f().pending = hidden;
         self.activate();

@@ -23,58 +23,213 @@ pub(crate) enum Arith {
 /// registers or constants; jumps are relative to the following instruction.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Op {
-    Move { a: u8, b: u8 },
-    LoadK { a: u8, k: u32 },
-    LoadBool { a: u8, value: bool, skip: bool },
+    Move {
+        a: u8,
+        b: u8,
+    },
+    LoadK {
+        a: u8,
+        k: u32,
+    },
+    LoadBool {
+        a: u8,
+        value: bool,
+        skip: bool,
+    },
     /// Registers a to b.
-    LoadNil { a: u8, b: u8 },
-    GetUpvalue { a: u8, b: u8 },
-    GetGlobal { a: u8, k: u32 },
-    GetTable { a: u8, b: u8, c: u16 },
-    GetField { a: u8, b: u8, k: u16 },
-    SetGlobal { a: u8, k: u32 },
-    SetUpvalue { a: u8, b: u8 },
+    LoadNil {
+        a: u8,
+        b: u8,
+    },
+    GetUpvalue {
+        a: u8,
+        b: u8,
+    },
+    GetGlobal {
+        a: u8,
+        k: u32,
+    },
+    GetTable {
+        a: u8,
+        b: u8,
+        c: u16,
+    },
+    GetField {
+        a: u8,
+        b: u8,
+        k: u16,
+    },
+    SetGlobal {
+        a: u8,
+        k: u32,
+    },
+    SetUpvalue {
+        a: u8,
+        b: u8,
+    },
     /// a[b] = c
-    SetTable { a: u8, b: u16, c: u16 },
-    SetField { a: u8, k: u16, c: u16 },
-    NewTable { a: u8, array: u8, hash: u8 },
+    SetTable {
+        a: u8,
+        b: u16,
+        c: u16,
+    },
+    SetField {
+        a: u8,
+        k: u16,
+        c: u16,
+    },
+    NewTable {
+        a: u8,
+        array: u8,
+        hash: u8,
+    },
     /// a + 1 = b; a = b[c]
-    SelfGet { a: u8, b: u8, c: u16 },
-    Add { a: u8, b: u8, c: u8 },
-    Sub { a: u8, b: u8, c: u8 },
-    Mul { a: u8, b: u8, c: u8 },
-    Div { a: u8, b: u8, c: u8 },
-    AddK { a: u8, b: u8, k: u16 },
-    SubK { a: u8, b: u8, k: u16 },
-    MulK { a: u8, b: u8, k: u16 },
-    DivK { a: u8, b: u8, k: u16 },
-    ModK { a: u8, b: u8, k: u16 },
-    Arith { op: Arith, a: u8, b: u16, c: u16 },
-    Unm { a: u8, b: u8 },
-    Not { a: u8, b: u8 },
-    Len { a: u8, b: u8 },
-    Concat { a: u8, b: u8, c: u8 },
-    Jmp { to: i32 },
+    SelfGet {
+        a: u8,
+        b: u8,
+        c: u16,
+    },
+    Add {
+        a: u8,
+        b: u8,
+        c: u8,
+    },
+    Sub {
+        a: u8,
+        b: u8,
+        c: u8,
+    },
+    Mul {
+        a: u8,
+        b: u8,
+        c: u8,
+    },
+    Div {
+        a: u8,
+        b: u8,
+        c: u8,
+    },
+    AddK {
+        a: u8,
+        b: u8,
+        k: u16,
+    },
+    SubK {
+        a: u8,
+        b: u8,
+        k: u16,
+    },
+    MulK {
+        a: u8,
+        b: u8,
+        k: u16,
+    },
+    DivK {
+        a: u8,
+        b: u8,
+        k: u16,
+    },
+    ModK {
+        a: u8,
+        b: u8,
+        k: u16,
+    },
+    Arith {
+        op: Arith,
+        a: u8,
+        b: u16,
+        c: u16,
+    },
+    Unm {
+        a: u8,
+        b: u8,
+    },
+    Not {
+        a: u8,
+        b: u8,
+    },
+    Len {
+        a: u8,
+        b: u8,
+    },
+    Concat {
+        a: u8,
+        b: u8,
+        c: u8,
+    },
+    Jmp {
+        to: i32,
+    },
     /// The jump that follows is taken when the comparison's outcome is `value`.
-    Eq { value: bool, b: u16, c: u16 },
-    Lt { value: bool, b: u16, c: u16 },
-    Le { value: bool, b: u16, c: u16 },
+    Eq {
+        value: bool,
+        b: u16,
+        c: u16,
+    },
+    Lt {
+        value: bool,
+        b: u16,
+        c: u16,
+    },
+    Le {
+        value: bool,
+        b: u16,
+        c: u16,
+    },
     /// The jump that follows is taken when a's truth is `value`.
-    Test { a: u8, value: bool },
-    TestSet { a: u8, b: u8, value: bool },
+    Test {
+        a: u8,
+        value: bool,
+    },
+    TestSet {
+        a: u8,
+        b: u8,
+        value: bool,
+    },
     /// b - 1 arguments (0: up to the top), c - 1 results (0: all).
-    Call { a: u8, b: u8, c: u8 },
-    TailCall { a: u8, b: u8 },
+    Call {
+        a: u8,
+        b: u8,
+        c: u8,
+    },
+    TailCall {
+        a: u8,
+        b: u8,
+    },
     /// b - 1 values from a on (0: up to the top).
-    Return { a: u8, b: u8 },
-    ForLoop { a: u8, to: i32 },
-    ForPrep { a: u8, to: i32 },
-    TForLoop { a: u8, c: u8 },
+    Return {
+        a: u8,
+        b: u8,
+    },
+    ForLoop {
+        a: u8,
+        to: i32,
+    },
+    ForPrep {
+        a: u8,
+        to: i32,
+    },
+    TForLoop {
+        a: u8,
+        c: u8,
+    },
     /// a[c + 1 …] = the b registers after a (0: up to the top).
-    SetList { a: u8, b: u8, c: u32 },
-    Close { a: u8 },
-    Closure { a: u8, p: u32 },
-    Vararg { a: u8, b: u8 },
+    SetList {
+        a: u8,
+        b: u8,
+        c: u32,
+    },
+    Close {
+        a: u8,
+    },
+    Closure {
+        a: u8,
+        p: u32,
+    },
+    Vararg {
+        a: u8,
+        b: u8,
+    },
 }
 
 #[derive(Clone, Copy)]

@@ -64,6 +64,8 @@ pub struct Vm {
     pub(crate) stress: bool,
     pub(crate) clock: f64,
     pub random: Random,
+    /// How long chunk names get in messages: 60 in stock Lua 5.1, 80 in Debian's.
+    pub chunk_id_size: usize,
     pub(crate) json: super::lib::cjson::Settings,
 }
 
@@ -103,7 +105,8 @@ impl Vm {
             failed_at: None,
             stress: false,
             clock: 0.0,
-            random: Random::new(0),
+            random: Random::default(),
+            chunk_id_size: 60,
             json: super::lib::cjson::Settings::default(),
         })
     }
@@ -158,7 +161,7 @@ impl Vm {
             }
             Err(CompileError::Memory) => Err(OutOfMemory.into()),
             Err(CompileError::Syntax(text, line)) => {
-                let id = chunk_id(self.bytes(name));
+                let id = chunk_id(self.bytes(name), self.chunk_id_size);
                 let mut buffer = itoa::Buffer::new();
                 Err(self.error_plain(&join(&[&id, b":", buffer.format(line).as_bytes(), b": ", &text])))
             }
@@ -187,8 +190,8 @@ impl Vm {
         self.free_pins.push(pin.0);
     }
 
-    pub(crate) fn pins(&self) -> &[Value] {
-        &self.pins
+    pub(crate) fn pins_and_results(&self) -> impl Iterator<Item = Value> {
+        self.pins.iter().chain(&self.results).copied()
     }
 
     /// Prepares a call; `run` carries it out. What ran before is dropped.
@@ -222,11 +225,17 @@ impl Vm {
             };
             act = match ended {
                 Ok(Exit::Paused) => return Outcome::Paused,
-                Ok(Exit::Done) => return Outcome::Done,
+                Ok(Exit::Done) => {
+                    self.tidy();
+                    return Outcome::Done;
+                }
                 Err(error) => match self.unwind(error) {
                     Ok(act) => act,
                     Err(Error(value)) => {
                         self.abort();
+                        self.results.clear();
+                        self.results.push(value);
+                        self.tidy();
                         return Outcome::Failed(value);
                     }
                 },
@@ -234,13 +243,27 @@ impl Vm {
         }
     }
 
+    /// Leaves room for what the host does between runs.
+    fn tidy(&mut self) {
+        let memory = &self.heap.memory;
+        if memory.wants_collection() || memory.bytes > memory.cap / 2 {
+            self.collect_garbage();
+        }
+        if self.stack.len() > 1 << 14 && self.frames.is_empty() {
+            self.shrink();
+        }
+    }
+
+    /// Frees what no global, pin or result reaches. Not while a run is paused: it does so itself.
+    pub fn collect_garbage(&mut self) {
+        if self.frames.is_empty() {
+            self.collect(0);
+        }
+    }
+
     pub(crate) fn finish(&mut self, from: usize, n: usize) {
         self.results.clear();
         self.results.extend_from_slice(&self.stack[from..from + n]);
-        // Room enough for the next run, no more.
-        if self.stack.len() > 1 << 14 {
-            self.shrink();
-        }
     }
 
     fn shrink(&mut self) {
@@ -287,9 +310,16 @@ pub(crate) const FRAME: Frame =
 /// What the machine does next, outside of Lua code.
 pub(crate) enum Act {
     /// Call the value at `func` with the arguments after it.
-    Call { func: usize, nargs: usize, wanted: i32 },
+    Call {
+        func: usize,
+        nargs: usize,
+        wanted: i32,
+    },
     /// Give results to the top frame, which is not Lua's.
-    Deliver { from: usize, n: usize },
+    Deliver {
+        from: usize,
+        n: usize,
+    },
     /// Go on with the Lua function on top.
     Lua,
     Exit(Exit),

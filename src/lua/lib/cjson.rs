@@ -1,3 +1,5 @@
 #[derive(Default)]
 pub(crate) struct Settings {}
-pub(crate) fn roots(_: &Settings) -> [crate::lua::Value; 0] { [] }
+pub(crate) fn roots(_: &Settings) -> [crate::lua::Value; 0] {
+    []
+}
