@@ -3,7 +3,6 @@
 pub mod resp;
 pub mod data;
 pub mod lua;
-pub mod lua;
 pub mod keyspace;
 pub mod server;
 pub mod command;
