@@ -110,9 +110,9 @@ fn server() -> Result<PathBuf> {
 
 fn run(options: &Options, folder: &Path, binary: &Path) -> Result<ExitCode> {
     let (port, http_port) = (options.port.to_string(), options.http_port.to_string());
-    let mut command =
-        program(&binary.to_string_lossy(), &["serve", "--port", &port, "--http-port", &http_port]);
-    command.arg("--www").arg(folder);
+    // The server does not serve the page itself.
+    serve::start(folder.to_owned(), options.http_port)?;
+    let mut command = program(&binary.to_string_lossy(), &["serve", "--port", &port, "--http-port", "0"]);
     interrupted();
     let text = typed(&command);
     let mut child = command.spawn().map_err(|error| format!("`{text}` does not start: {error}"))?;
