@@ -39,7 +39,7 @@ pub fn count_range(bytes: &[u8], offsets: Range<u64>) -> u64 {
 pub fn find(bytes: &[u8], bit: bool, offsets: Range<u64>) -> Option<u64> {
     let end = offsets.end.min(bytes.len() as u64 * 8);
     let mut at = offsets.start;
-    while at < end && at % 8 != 0 {
+    while at < end && !at.is_multiple_of(8) {
         if get(bytes, at) == bit {
             return Some(at);
         }
@@ -236,7 +236,7 @@ fn cut(bytes: &[u8], offsets: Range<u64>) -> Option<Cut> {
     if start_byte == end_byte {
         return Some(Cut { first: bytes[start_byte] & first_mask & last_mask, middle: 0..0, last: 0 });
     }
-    let last = if end % 8 == 0 { 0 } else { bytes[end_byte] & last_mask };
+    let last = if end.is_multiple_of(8) { 0 } else { bytes[end_byte] & last_mask };
     Some(Cut { first: bytes[start_byte] & first_mask, middle: start_byte + 1..end_byte, last })
 }
 

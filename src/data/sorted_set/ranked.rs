@@ -19,6 +19,10 @@ struct Spot {
 }
 
 #[derive(Clone)]
+#[expect(
+    clippy::vec_box,
+    reason = "a vector of nodes would be copied to grow and keep room for as many again"
+)]
 pub struct Ranked {
     leaves: Vec<Box<Leaf>>,
     inners: Vec<Box<Inner>>,

@@ -102,8 +102,8 @@ fn run(limits: Limits, universe: u64, scores: u64, steps: u64, seed: u64) {
                 let from = next() as usize % (set.len() + 1);
                 let to = (from + next() as usize % 30).min(set.len());
                 assert_eq!(set.remove_ranks(from..to), to - from);
-                for (_, member) in model.order[from..to].to_vec() {
-                    model.remove(&member);
+                for (_, member) in model.order.drain(from..to) {
+                    model.scores.remove(&member);
                 }
             }
             1 => {
