@@ -454,9 +454,67 @@ macro_rules! typed {
 }
 
 typed!(List, List, list, list_mut, list_or_create);
-typed!(Hash, Hash, hash, hash_mut, hash_or_create);
+typed!(Hash, Hash, unreaped_hash, unreaped_hash_mut, unreaped_hash_or_create);
 typed!(Set, Set, set, set_mut, set_or_create);
 typed!(SortedSet, SortedSet, sorted_set, sorted_set_mut, sorted_set_or_create);
+
+/// Hashes lose the fields whose time is up before they are shown.
+impl Ctx<'_> {
+    /// Counts a hit or a miss and touches the access clock.
+    pub fn hash(&mut self, key: &[u8]) -> Result<Option<&Hash>> {
+        self.reap_fields(key);
+        self.unreaped_hash(key)
+    }
+
+    pub fn hash_mut(&mut self, key: &[u8]) -> Result<Option<&mut Hash>> {
+        self.reap_fields(key);
+        self.unreaped_hash_mut(key)
+    }
+
+    /// Makes an empty one where there is none; the caller fills it or removes the key.
+    pub fn hash_or_create(&mut self, key: &[u8]) -> Result<&mut Hash> {
+        self.reap_fields(key);
+        self.unreaped_hash_or_create(key, |_| Hash::new())
+    }
+
+    #[inline]
+    fn reap_fields(&mut self, key: &[u8]) {
+        if self.server.keyspace.db(self.db).hashes_with_field_expiry() > 0 {
+            self.expire_now(key);
+            self.server.reap_fields(self.db, key, usize::MAX);
+        }
+    }
+
+    /// To be called after every change that may have moved the time at which the next field of a hash expires.
+    #[inline]
+    pub fn set_field_deadline(&mut self, key: &[u8], when_ms: Option<u64>) {
+        let db = self.server.keyspace.db_mut(self.db);
+        if when_ms.is_some() || db.hashes_with_field_expiry() > 0 {
+            db.set_field_deadline(key, when_ms);
+        }
+    }
+
+    /// As [`Ctx::changed`] for `count` fields of a hash; `fields` may be empty unless [`Ctx::wants_fields`].
+    pub fn fields_changed<'f>(
+        &mut self,
+        key: &[u8],
+        event: &str,
+        count: usize,
+        fields: impl IntoIterator<Item = &'f [u8]>,
+    ) {
+        self.server.dirty += count as u64;
+        self.server.changed(self.db, key, Class::HASH, event);
+        if self.wants_fields() {
+            let fields: Vec<&[u8]> = fields.into_iter().collect();
+            self.server.notify_fields(self.db, key, event, &fields);
+        }
+    }
+
+    /// Whether somebody is to be told which fields have changed.
+    pub fn wants_fields(&self) -> bool {
+        self.server.wants_fields()
+    }
+}
 
 /// The string an entry holds; any other type is an error.
 pub fn string_of(entry: &Entry) -> Result<Cow<'_, [u8]>> {

@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod generic;
+pub mod hash;
 pub mod list;
 pub mod pubsub;
 pub mod set;
@@ -38,6 +39,8 @@ pub fn registry() -> &'static Registry {
             sorted_set::range::COMMANDS,
             sorted_set::popping::COMMANDS,
             sorted_set::algebra::COMMANDS,
+            hash::COMMANDS,
+            hash::increment::COMMANDS,
             transactions::COMMANDS,
             pubsub::COMMANDS,
             connection::COMMANDS,

@@ -15,7 +15,8 @@ pub mod clients;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::data::glob;
-use crate::keyspace::Keyspace;
+use crate::data::value::Value;
+use crate::keyspace::{Entry, Keyspace, ValueMut};
 use crate::resp::ReplyWriter;
 
 use client::{Client, Flags};
@@ -244,6 +245,47 @@ impl Server {
         }
     }
 
+    /// Whether somebody is to be told which fields of a hash have changed.
+    #[inline]
+    pub fn wants_fields(&self) -> bool {
+        self.config.notify.has(Class::SUBKEYS) && self.config.notify.has(Class::HASH)
+    }
+
+    /// The notifications that name fields; they are apart from those of [`Server::notify`]. Names that would blur a
+    /// channel's or a payload's borders go to the other channels alone.
+    pub fn notify_fields(&mut self, db: usize, key: &[u8], event: &str, fields: &[&[u8]]) {
+        if fields.is_empty() || !self.wants_fields() {
+            return;
+        }
+        let wanted = self.config.notify;
+        let mut names = Vec::new();
+        for field in fields {
+            let comma: &[u8] = if names.is_empty() { b"" } else { b"," };
+            names.extend_from_slice(comma);
+            names.extend_from_slice(format!("{}:", field.len()).as_bytes());
+            names.extend_from_slice(field);
+        }
+        if wanted.has(Class::SUBKEYSPACE) {
+            let channel = [format!("__subkeyspace@{db}__:").as_bytes(), key].concat();
+            self.publish(&channel, &[event.as_bytes(), b"|", &names].concat());
+        }
+        if wanted.has(Class::SUBKEYEVENT) {
+            let message = [format!("{}:", key.len()).as_bytes(), key, b"|", &names].concat();
+            self.publish(format!("__subkeyevent@{db}__:{event}").as_bytes(), &message);
+        }
+        if wanted.has(Class::SUBKEYSPACEITEM) && !key.contains(&b'\n') {
+            for field in fields {
+                let channel =
+                    [format!("__subkeyspaceitem@{db}__:").as_bytes(), key, b"\n", field].concat();
+                self.publish(&channel, event.as_bytes());
+            }
+        }
+        if wanted.has(Class::SUBKEYSPACEEVENT) {
+            let channel = [format!("__subkeyspaceevent@{db}__:{event}|").as_bytes(), key].concat();
+            self.publish(&channel, &names);
+        }
+    }
+
     /// Tells of the keys that the command just run did not find.
     pub fn tell_misses(&mut self, db: usize) {
         for key in std::mem::take(&mut self.missed) {
@@ -318,7 +360,41 @@ impl Server {
         self.changed(db, key, Class::EXPIRED, "expired");
     }
 
-    /// Looks for expired keys, at `keys_max` keys of each database at most.
+    /// Removes up to `limit` fields of a hash whose time is up, and the key with the last of them, and tells the world;
+    /// how many.
+    pub fn reap_fields(&mut self, db: usize, key: &[u8], limit: usize) -> usize {
+        let now_ms = self.now_ms;
+        let database = self.keyspace.db_mut(db);
+        if database.field_deadline(key).is_none_or(|when_ms| when_ms > now_ms) {
+            return 0;
+        }
+        let mut reaped: Vec<Box<[u8]>> = Vec::new();
+        let (mut next, mut is_empty) = (None, false);
+        if let Some(ValueMut::Boxed(Value::Hash(hash))) = database.raw_mut(key).map(Entry::value_mut) {
+            hash.reap(now_ms, limit, &mut |field| reaped.push(field.into()));
+            (next, is_empty) = (hash.next_expiry(), hash.is_empty());
+        }
+        database.set_field_deadline(key, next);
+        if reaped.is_empty() {
+            return 0;
+        }
+        self.stats.expired_subkeys += reaped.len() as u64;
+        for field in &reaped {
+            self.propagation.add(db, [b"HDEL" as &[u8], key, field].into_iter());
+        }
+        self.changed(db, key, Class::HASH, "hexpired");
+        if self.wants_fields() {
+            let fields: Vec<&[u8]> = reaped.iter().map(|field| &field[..]).collect();
+            self.notify_fields(db, key, "hexpired", &fields);
+        }
+        if is_empty {
+            self.keyspace.db_mut(db).remove(key);
+            self.changed(db, key, Class::GENERIC, "del");
+        }
+        reaped.len()
+    }
+
+    /// Looks for expired keys, at `keys_max` keys of each database at most, and as many fields of hashes.
     pub fn sweep(&mut self, keys_max: usize) {
         if !self.config.active_expire {
             return;
@@ -328,6 +404,11 @@ impl Server {
             let (expired, _) = self.keyspace.db_mut(db).sweep(now_ms, keys_max);
             for key in expired {
                 self.reap(db, &key);
+            }
+            let mut budget = keys_max;
+            while let Some(key) = self.keyspace.db(db).next_hash_to_reap(now_ms).filter(|_| budget > 0) {
+                let key: Box<[u8]> = key.into();
+                budget = budget.saturating_sub(self.reap_fields(db, &key, budget).max(1));
             }
             self.keyspace.db_mut(db).step(100);
         }

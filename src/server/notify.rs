@@ -28,6 +28,11 @@ impl Class {
     pub const SUBKEYSPACEEVENT: Class = Class(1 << 20);
     pub const ARRAY: Class = Class(1 << 21);
 
+    /// The channels that name fields of hashes.
+    pub const SUBKEYS: Class = Class(
+        Self::SUBKEYSPACE.0 | Self::SUBKEYEVENT.0 | Self::SUBKEYSPACEITEM.0 | Self::SUBKEYSPACEEVENT.0,
+    );
+
     /// What the letter `A` stands for.
     pub const ALL: Class = Class(
         Self::GENERIC.0
@@ -42,7 +47,7 @@ impl Class {
             | Self::MODULE.0,
     );
 
-    const LETTERS: [(u8, Class); 18] = [
+    const LETTERS: [(u8, Class); 20] = [
         (b'g', Self::GENERIC),
         (b'$', Self::STRING),
         (b'l', Self::LIST),
@@ -61,6 +66,8 @@ impl Class {
         (b'c', Self::TYPE_CHANGED),
         (b'S', Self::SUBKEYSPACE),
         (b'T', Self::SUBKEYEVENT),
+        (b'I', Self::SUBKEYSPACEITEM),
+        (b'V', Self::SUBKEYSPACEEVENT),
     ];
 
     pub const fn or(self, other: Class) -> Class {
