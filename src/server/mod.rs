@@ -275,8 +275,7 @@ impl Server {
         }
         if wanted.has(Class::SUBKEYSPACEITEM) && !key.contains(&b'\n') {
             for field in fields {
-                let channel =
-                    [format!("__subkeyspaceitem@{db}__:").as_bytes(), key, b"\n", field].concat();
+                let channel = [format!("__subkeyspaceitem@{db}__:").as_bytes(), key, b"\n", field].concat();
                 self.publish(&channel, event.as_bytes());
             }
         }

@@ -29,9 +29,8 @@ impl Class {
     pub const ARRAY: Class = Class(1 << 21);
 
     /// The channels that name fields of hashes.
-    pub const SUBKEYS: Class = Class(
-        Self::SUBKEYSPACE.0 | Self::SUBKEYEVENT.0 | Self::SUBKEYSPACEITEM.0 | Self::SUBKEYSPACEEVENT.0,
-    );
+    pub const SUBKEYS: Class =
+        Class(Self::SUBKEYSPACE.0 | Self::SUBKEYEVENT.0 | Self::SUBKEYSPACEITEM.0 | Self::SUBKEYSPACEEVENT.0);
 
     /// What the letter `A` stands for.
     pub const ALL: Class = Class(

@@ -8,10 +8,7 @@ use crate::data::number;
 use crate::resp::ReplyWriter;
 use crate::server::error::{self, Error, Result};
 
-pub const COMMANDS: &[Command] = &[
-    HINCRBY,
-    HINCRBYFLOAT,
-];
+pub const COMMANDS: &[Command] = &[HINCRBY, HINCRBYFLOAT];
 
 pub const HINCRBY: Command = Command {
     name: "HINCRBY",

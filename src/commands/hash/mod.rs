@@ -13,20 +13,7 @@ use crate::resp::ReplyWriter;
 use crate::server::error::{self, Result};
 
 pub const COMMANDS: &[Command] = &[
-    HDEL,
-    HEXISTS,
-    HGET,
-    HGETALL,
-    HKEYS,
-    HLEN,
-    HMGET,
-    HMSET,
-    HRANDFIELD,
-    HSCAN,
-    HSET,
-    HSETNX,
-    HSTRLEN,
-    HVALS,
+    HDEL, HEXISTS, HGET, HGETALL, HKEYS, HLEN, HMGET, HMSET, HRANDFIELD, HSCAN, HSET, HSETNX, HSTRLEN, HVALS,
 ];
 
 pub const HSET: Command = Command {
@@ -154,7 +141,8 @@ fn hdel(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
 
 /// What follows once fields are gone: the deadline, the event, and the key's end when nothing is left.
 fn after_removal(ctx: &mut Ctx, key: &[u8], count: usize, removed: Vec<&[u8]>) -> Result {
-    let (next, is_empty) = ctx.hash_mut(key)?.map_or((None, true), |hash| (hash.next_expiry(), hash.is_empty()));
+    let (next, is_empty) =
+        ctx.hash_mut(key)?.map_or((None, true), |hash| (hash.next_expiry(), hash.is_empty()));
     ctx.set_field_deadline(key, next);
     ctx.fields_changed(key, "hdel", count, removed);
     if is_empty {
