@@ -1,14 +1,16 @@
 //! The terminal against the real redis-cli: what it prints for replies, recorded in `fixtures/cli` and, where a
 //! redis-cli is installed, compared live. `UPDATE=1` records anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use resplay::cli::format::{self, Format, Style};
 use resplay::cli::printed::Printed;
+use resplay::cli::{Action, Address, Session, Settings, State};
 use resplay::resp::reply::{Decoder, Reply};
 
 fn fixture(name: &str) -> PathBuf {
@@ -233,4 +235,103 @@ fn write_cases(cases: &[Case]) {
         out.push('\n');
     }
     std::fs::write(fixture("replies.txt"), out).expect("the fixture can be written");
+}
+
+/// A redis-server of its own, gone when dropped.
+struct Server {
+    process: std::process::Child,
+    port: u16,
+}
+
+impl Server {
+    fn start() -> Option<Server> {
+        let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+        let directory = std::env::temp_dir();
+        let process = Command::new("redis-server")
+            .args(["--port", &port.to_string(), "--save", "", "--appendonly", "no"])
+            .arg("--dir")
+            .arg(directory)
+            .stdout(Stdio::null())
+            .spawn()
+            .ok()?;
+        let server = Server { process, port };
+        for _ in 0..200 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Some(server);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        None
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The lines through our session, over a socket.
+fn session_text(port: u16, lines: &str) -> String {
+    let address = Address::Tcp { host: "127.0.0.1".to_owned(), port };
+    let mut session = Session::new(Settings { address, teach: false, ..Settings::default() });
+    let mut stream: Option<TcpStream> = None;
+    let mut screen = Vec::new();
+    let mut actions: VecDeque<Action> = session.start(0).into();
+    actions.extend(session.submit(lines, 0));
+    loop {
+        let Some(action) = actions.pop_front() else {
+            if session.state() != State::Waiting {
+                break;
+            }
+            let mut chunk = [0; 65536];
+            let n = stream.as_mut().expect("connected").read(&mut chunk).expect("readable");
+            actions.extend(match n {
+                0 => session.disconnected(None, 0),
+                n => session.receive(&chunk[..n], 0),
+            });
+            continue;
+        };
+        match action {
+            Action::Connect(_) => {
+                stream = Some(TcpStream::connect(("127.0.0.1", port)).expect("the server is there"));
+                actions.extend(session.connected(0));
+            }
+            Action::Send(bytes) => stream.as_mut().expect("connected").write_all(&bytes).expect("writable"),
+            Action::Print(printed) => screen.extend(printed.text()),
+            Action::Exit => break,
+            _ => {}
+        }
+    }
+    String::from_utf8_lossy(&screen).into_owned()
+}
+
+/// Whole sessions, line by line, against a server, with the real redis-cli.
+#[test]
+fn the_real_redis_cli_runs_the_same_session() {
+    if !has_redis_cli() {
+        return;
+    }
+    // Each its own server, so that client ids are the same too.
+    let (Some(server), Some(second)) = (Server::start(), Server::start()) else { return };
+    let lines = include_str!("fixtures/cli/session.txt");
+    let port = server.port.to_string();
+    let mut child = Command::new("redis-cli")
+        .args(["-p", &port, "--no-raw"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("redis-cli starts");
+    child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("all lines read");
+    let theirs = child.wait_with_output().expect("redis-cli ends").stdout;
+    let theirs = String::from_utf8_lossy(&theirs).into_owned();
+    let ours = session_text(second.port, lines);
+    assert!(theirs.len() > 1000, "redis-cli ran: {theirs}");
+    for (number, (ours, theirs)) in ours.lines().zip(theirs.lines()).enumerate() {
+        assert_eq!(ours, theirs, "line {} of the screen", number + 1);
+    }
+    assert_eq!(ours.len(), theirs.len());
 }
