@@ -9,6 +9,7 @@ pub mod command;
 pub mod commands;
 pub mod cli;
 pub mod engine;
+pub mod playback;
 
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

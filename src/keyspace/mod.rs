@@ -2,6 +2,7 @@
 
 pub mod entry;
 pub mod db;
+pub mod digest;
 
 pub use db::{Db, Found};
 pub use entry::{Entry, ValueMut, ValueRef};
