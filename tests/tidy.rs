@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The layers from left to right. A module imports only from its left.
 const LAYERS: [&str; 13] = [
-    "resp", "data", "keyspace", "persist", "lua", "server", "command", "commands", "cli", "engine", "playback",
-    "wasm", "native",
+    "resp", "data", "keyspace", "persist", "lua", "server", "command", "commands", "cli", "engine",
+    "playback", "wasm", "native",
 ];
 
 /// A layer may not import these although they stand to its left.
