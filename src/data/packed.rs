@@ -12,7 +12,12 @@ use super::table::Element;
 
 pub type Packed = Block<0>;
 
+/// The upper sixteen bits of the pointer, which no allocation's address has on 64-bit machines, keep the table's
+/// hint, so only [`Block::start`] may look at it.
 pub struct Block<const EXTRA: usize>(NonNull<u8>);
+
+#[cfg(target_pointer_width = "64")]
+const HINT_SHIFT: u32 = 48;
 
 const STAMPED: u8 = 1;
 const WIDE: u8 = 2;
@@ -41,7 +46,8 @@ impl Shape {
 
     fn layout<const EXTRA: usize>(self) -> Layout {
         let size = payload_at::<EXTRA>(self) + self.payload;
-        Layout::from_size_align(size.next_multiple_of(GRAIN), GRAIN)
+        // No alignment is asked for: some allocators (mimalloc 3) then give the next size.
+        Layout::from_size_align(size.next_multiple_of(GRAIN), 1)
             .expect("half the address space is not to be had")
     }
 }
@@ -70,9 +76,8 @@ impl<const EXTRA: usize> Block<EXTRA> {
         // of the shape; pointers hidden in a payload survive, the copy being untyped.
         unsafe {
             let at = alloc(layout);
-            let Some(start) = NonNull::new(at) else { handle_alloc_error(layout) };
+            let mut block = Block(own(at, layout));
             ptr::write_bytes(at.add(1), 0, EXTRA);
-            let mut block = Block(start);
             block.write_shape(shape, 0);
             if let Some(stamp) = stamp {
                 at.add(stamp_at::<EXTRA>(shape.flags)).cast::<u64>().write_unaligned(stamp.to_le());
@@ -126,7 +131,7 @@ impl<const EXTRA: usize> Block<EXTRA> {
                 self.resize(shape, stamped);
             }
             if to != from {
-                let start = self.0.as_ptr();
+                let start = self.start();
                 ptr::copy(start.add(from), start.add(to), key_len_payload_len);
                 *start = self.flags() & !STAMPED | stamped.flags & STAMPED;
             }
@@ -134,7 +139,7 @@ impl<const EXTRA: usize> Block<EXTRA> {
                 self.resize(shape, stamped);
             }
             if let Some(stamp) = stamp {
-                let at = self.0.as_ptr().add(stamp_at::<EXTRA>(stamped.flags));
+                let at = self.start().add(stamp_at::<EXTRA>(stamped.flags));
                 at.cast::<u64>().write_unaligned(stamp.to_le());
             }
         }
@@ -148,8 +153,8 @@ impl<const EXTRA: usize> Block<EXTRA> {
             let block = Self::new(self.key(), self.stamp(), payload);
             // SAFETY: both have extra bytes and flags at the start, and they differ as to `WIDE` alone.
             unsafe {
-                ptr::copy_nonoverlapping(self.at(1), block.0.as_ptr().add(1), EXTRA);
-                *block.0.as_ptr() |= self.mark() << MARK_SHIFT;
+                ptr::copy_nonoverlapping(self.at(1), block.start().add(1), EXTRA);
+                *block.start() |= self.mark() << MARK_SHIFT;
             }
             *self = block;
             return;
@@ -185,7 +190,7 @@ impl<const EXTRA: usize> Block<EXTRA> {
         debug_assert!(mark < 1 << (8 - MARK_SHIFT));
         let flags = self.flags() & (STAMPED | WIDE) | mark << MARK_SHIFT;
         // SAFETY: the first byte is the flags.
-        unsafe { *self.0.as_ptr() = flags }
+        unsafe { *self.start() = flags }
     }
 
     #[inline]
@@ -198,7 +203,7 @@ impl<const EXTRA: usize> Block<EXTRA> {
     #[inline]
     pub fn set_extra(&self, extra: [u8; EXTRA]) {
         // SAFETY: as above; the write goes through the raw pointer the block owns.
-        unsafe { self.0.as_ptr().add(1).cast::<[u8; EXTRA]>().write(extra) }
+        unsafe { self.start().add(1).cast::<[u8; EXTRA]>().write(extra) }
     }
 
     /// Where the payload starts. It is not aligned.
@@ -213,15 +218,23 @@ impl<const EXTRA: usize> Block<EXTRA> {
     }
 
     #[inline]
+    fn start(&self) -> *mut u8 {
+        #[cfg(target_pointer_width = "64")]
+        return self.0.as_ptr().map_addr(|address| address & ((1 << HINT_SHIFT) - 1));
+        #[cfg(not(target_pointer_width = "64"))]
+        self.0.as_ptr()
+    }
+
+    #[inline]
     fn at(&self, offset: usize) -> *const u8 {
         // SAFETY: callers stay inside the allocation.
-        unsafe { self.0.as_ptr().add(offset) }
+        unsafe { self.start().add(offset) }
     }
 
     #[inline]
     fn flags(&self) -> u8 {
         // SAFETY: the first byte is the flags.
-        unsafe { *self.0.as_ptr() }
+        unsafe { *self.start() }
     }
 
     #[inline]
@@ -243,7 +256,7 @@ impl<const EXTRA: usize> Block<EXTRA> {
     /// # Safety
     /// The allocation must be large enough for the shape.
     unsafe fn write_shape(&mut self, shape: Shape, mark: u8) {
-        let start = self.0.as_ptr();
+        let start = self.start();
         // SAFETY: flags and lengths are part of every shape.
         unsafe {
             *start = shape.flags | mark << MARK_SHIFT;
@@ -262,17 +275,27 @@ impl<const EXTRA: usize> Block<EXTRA> {
         let (old, new) = (old.layout::<EXTRA>(), new.layout::<EXTRA>());
         if old.size() != new.size() {
             // SAFETY: the allocation is of the old layout, and the new one is not empty.
-            let at = unsafe { realloc(self.0.as_ptr(), old, new.size()) };
-            let Some(start) = NonNull::new(at) else { handle_alloc_error(new) };
-            self.0 = start;
+            let at = unsafe { realloc(self.start(), old, new.size()) };
+            let hint = self.hint();
+            self.0 = own(at, new);
+            self.set_hint(hint);
         }
     }
+}
+
+/// An allocation as a block keeps it.
+#[inline]
+fn own(at: *mut u8, layout: Layout) -> NonNull<u8> {
+    let Some(start) = NonNull::new(at) else { handle_alloc_error(layout) };
+    #[cfg(target_pointer_width = "64")]
+    assert!(at.addr() >> HINT_SHIFT == 0, "addresses of programs have 47 bits, 48 on some machines");
+    start
 }
 
 impl<const EXTRA: usize> Drop for Block<EXTRA> {
     fn drop(&mut self) {
         // SAFETY: the block owns the allocation, and its shape tells the layout it was made with.
-        unsafe { dealloc(self.0.as_ptr(), self.shape().layout::<EXTRA>()) }
+        unsafe { dealloc(self.start(), self.shape().layout::<EXTRA>()) }
     }
 }
 
@@ -290,7 +313,20 @@ impl<const EXTRA: usize> Element for Block<EXTRA> {
 
     #[inline]
     fn prefetch(&self) {
-        super::table::prefetch(self.0.as_ptr());
+        super::table::prefetch(self.start());
+    }
+
+    #[inline]
+    #[cfg(target_pointer_width = "64")]
+    fn hint(&self) -> u16 {
+        (self.0.addr().get() >> HINT_SHIFT) as u16
+    }
+
+    #[inline]
+    #[cfg(target_pointer_width = "64")]
+    fn set_hint(&mut self, hint: u16) {
+        let pointer = self.start().map_addr(|address| address | usize::from(hint) << HINT_SHIFT);
+        self.0 = NonNull::new(pointer).expect("an address is not zero and a hint does not make it so");
     }
 }
 

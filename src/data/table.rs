@@ -14,22 +14,26 @@ mod keyed;
 mod segment;
 
 use keyed::KeyedHash;
-use segment::{Place, SLOTS, Segment};
+use segment::{Place, SLOTS, Segment, View, capacity};
 
 /// What a table holds: something that owns its key.
 pub trait Element {
     fn key(&self) -> &[u8];
-    /// Has the key fetched into the cache; only a hint.
+    /// Has the key fetched into the cache.
     fn prefetch(&self) {}
+    /// Sixteen bits the table may keep in the element: what it last set, or 0 in doubt.
+    fn hint(&self) -> u16 {
+        0
+    }
+    fn set_hint(&mut self, _hint: u16) {}
 }
 
-#[derive(Clone)]
 pub struct Table<E> {
     hash: KeyedHash,
     len: usize,
     segments: Vec<Segment<E>>,
     /// The segment of each prefix of `depth` bits; empty when there is but one segment.
-    directory: Vec<u32>,
+    directory: Vec<View<E>>,
     depth: u8,
     /// In all segments.
     buckets: usize,
@@ -37,14 +41,10 @@ pub struct Table<E> {
     buckets_max: usize,
 }
 
-/// The sizes of segments in buckets; of an allocator's usual sizes.
-const SIZES: [usize; 16] = [1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 28, 40, 56, 80, 104, 128];
+/// The sizes of segments in buckets: powers of two, or one bucket less than an allocator's usual sizes, since
+/// aligning them takes up to one.
+const SIZES: [usize; 16] = [1, 2, 4, 6, 8, 11, 16, 23, 31, 39, 55, 63, 79, 95, 111, 127];
 const SIZE_MAX: usize = SIZES[SIZES.len() - 1];
-
-/// How many elements a segment may hold before it grows.
-const fn capacity(buckets: usize) -> usize {
-    if buckets == 1 { SLOTS } else { buckets * SLOTS * 29 / 32 }
-}
 
 /// The size of a segment that has to hold so many elements and some more.
 fn size_for(elements: usize) -> usize {
@@ -85,13 +85,13 @@ impl<E: Element> Table<E> {
 
     #[inline]
     pub fn get(&self, key: &[u8]) -> Option<&E> {
-        let (segment, place) = self.find(self.hash(key), key)?;
-        self.segments[segment].get(place)
+        self.find(self.hash(key), key).map(|(_, _, element)| element)
     }
 
+    /// The element must keep its key. It may be assigned a new element, but not be swapped with another table's.
     #[inline]
     pub fn get_mut(&mut self, key: &[u8]) -> Option<&mut E> {
-        let (segment, place) = self.find(self.hash(key), key)?;
+        let (segment, place, _) = self.find(self.hash(key), key)?;
         self.segments[segment].get_mut(place)
     }
 
@@ -102,8 +102,8 @@ impl<E: Element> Table<E> {
     /// Puts the element in, and returns the one with an equal key that it replaces.
     pub fn insert(&mut self, element: E) -> Option<E> {
         let hash = self.hash(element.key());
-        if let Some((segment, place)) = self.find(hash, element.key()) {
-            return self.segments[segment].get_mut(place).map(|old| std::mem::replace(old, element));
+        if let Some((segment, place, _)) = self.find(hash, element.key()) {
+            return self.segments[segment].replace(hash, place, element);
         }
         self.put(hash, element);
         None
@@ -117,7 +117,7 @@ impl<E: Element> Table<E> {
 
     pub fn remove(&mut self, key: &[u8]) -> Option<E> {
         let hash = self.hash(key);
-        let (segment, place) = self.find(hash, key)?;
+        let (segment, place, _) = self.find(hash, key)?;
         let element = self.segments[segment].take(hash, place);
         self.len -= 1;
         self.shrink(segment);
@@ -128,7 +128,7 @@ impl<E: Element> Table<E> {
     /// `make` must give an element of this very key.
     pub fn find_or_insert_with(&mut self, key: &[u8], make: impl FnOnce() -> E) -> (&mut E, bool) {
         let hash = self.hash(key);
-        let found = self.find(hash, key);
+        let found = self.find(hash, key).map(|(segment, place, _)| (segment, place));
         let (segment, place) = found.unwrap_or_else(|| {
             let element = make();
             debug_assert!(element.key() == key);
@@ -143,7 +143,8 @@ impl<E: Element> Table<E> {
     pub fn prefetch(&self, key: &[u8]) {
         if self.len != 0 {
             let hash = self.hash(key);
-            self.segments[self.segment_of(hash)].prefetch(hash);
+            // SAFETY: the segment is the table's.
+            unsafe { self.view_of(hash).prefetch(hash) }
         }
     }
 
@@ -152,7 +153,8 @@ impl<E: Element> Table<E> {
     pub fn prefetch_element(&self, key: &[u8]) {
         if self.len != 0 {
             let hash = self.hash(key);
-            self.segments[self.segment_of(hash)].prefetch_elements(hash);
+            // SAFETY: the segment is the table's.
+            unsafe { self.view_of(hash).prefetch_elements(hash) }
         }
     }
 
@@ -243,7 +245,7 @@ impl<E: Element> Table<E> {
     pub fn heap_bytes(&self) -> usize {
         self.buckets * Segment::<E>::BUCKET_BYTES
             + self.segments.capacity() * size_of::<Segment<E>>()
-            + self.directory.capacity() * size_of::<u32>()
+            + self.directory.capacity() * size_of::<View<E>>()
     }
 
     /// Makes room for `elements` in all, if the table is still empty; only a hint, and not believed beyond a
@@ -261,9 +263,7 @@ impl<E: Element> Table<E> {
         let count = 1u32 << self.depth;
         self.segments =
             (0..count).map(|i| Segment::new(self.prefix_of(i as usize), self.depth, each)).collect();
-        if self.depth > 0 {
-            self.directory = (0..count).collect();
-        }
+        self.link_all();
         self.buckets = each << self.depth;
         self.buckets_max = each;
     }
@@ -271,9 +271,19 @@ impl<E: Element> Table<E> {
 
 /// Growing and shrinking.
 impl<E: Element> Table<E> {
+    /// There must be a segment.
+    #[inline]
+    fn view_of(&self, hash: u64) -> View<E> {
+        if self.depth == 0 {
+            self.segments[0].view(0)
+        } else {
+            self.directory[(hash >> (64 - self.depth)) as usize]
+        }
+    }
+
     #[inline]
     fn segment_of(&self, hash: u64) -> usize {
-        if self.depth == 0 { 0 } else { self.directory[(hash >> (64 - self.depth)) as usize] as usize }
+        self.view_of(hash).number()
     }
 
     fn prefix_of(&self, index: usize) -> u64 {
@@ -281,12 +291,14 @@ impl<E: Element> Table<E> {
     }
 
     #[inline]
-    fn find(&self, hash: u64, key: &[u8]) -> Option<(usize, Place)> {
+    fn find(&self, hash: u64, key: &[u8]) -> Option<(usize, Place, &E)> {
         if self.len == 0 {
             return None;
         }
-        let segment = self.segment_of(hash);
-        Some((segment, self.segments[segment].find(hash, key)?))
+        let view = self.view_of(hash);
+        // SAFETY: the segment is the table's, and the table is borrowed as long as the element.
+        let (place, element) = unsafe { view.find(hash, key) }?;
+        Some((view.number(), place, element))
     }
 
     #[inline]
@@ -296,8 +308,7 @@ impl<E: Element> Table<E> {
             self.add(Segment::new(0, 0, 1));
         }
         let mut segment = self.segment_of(hash);
-        let full = &self.segments[segment];
-        if full.len as usize >= capacity(full.buckets()) {
+        if self.segments[segment].is_full() {
             self.grow(segment);
             segment = self.segment_of(hash);
         }
@@ -321,49 +332,53 @@ impl<E: Element> Table<E> {
     fn rebuild(&mut self, at: usize, buckets: usize) {
         let old = &mut self.segments[at];
         let mut new = Segment::new(old.prefix, old.depth, buckets);
-        let hash = self.hash;
-        old.drain(|element| {
-            new.put(hash.hash(element.key()), element);
-        });
+        old.pour(&mut new, None, |key| self.hash.hash(key));
         self.buckets -= old.buckets();
         *old = new;
         self.count(buckets);
+        self.link(at);
     }
 
     fn split(&mut self, at: usize) {
         if self.segments[at].depth == self.depth {
             self.depth += 1;
             self.directory = match self.directory.len() {
-                0 => vec![0, 0],
-                _ => self.directory.iter().flat_map(|&segment| [segment, segment]).collect(),
+                0 => vec![self.segments[at].view(at); 2],
+                _ => self.directory.iter().flat_map(|&view| [view, view]).collect(),
             };
         }
         let old = &mut self.segments[at];
         let depth = old.depth + 1;
         let twin_prefix = old.prefix | 1 << (64 - depth);
         let half = size_for(old.len as usize / 2);
-        let (mut left, mut right) =
-            (Segment::new(old.prefix, depth, half), Segment::new(twin_prefix, depth, half));
-        let hash = self.hash;
-        old.drain(|element| {
-            let hash = hash.hash(element.key());
-            let side = if hash < twin_prefix { &mut left } else { &mut right };
-            // Halves are hardly ever so uneven, unless someone knows the seed.
-            if side.len as usize >= capacity(side.buckets()) {
-                let mut larger = Segment::new(side.prefix, depth, side.buckets() * 2);
-                side.drain(|element: E| {
-                    larger.put(self.hash.hash(element.key()), element);
-                });
-                *side = larger;
-            }
-            side.put(hash, element);
-        });
+        let mut left = Segment::new(old.prefix, depth, half);
+        let mut right = Segment::new(twin_prefix, depth, half);
+        old.pour(&mut left, Some(&mut right), |key| self.hash.hash(key));
         self.buckets -= old.buckets();
         *old = left;
         self.count(self.segments[at].buckets());
-        let run = self.run(right.prefix, depth);
-        self.directory[run].fill(self.segments.len() as u32);
+        self.link(at);
         self.add(right);
+        self.link(self.segments.len() - 1);
+    }
+
+    /// Puts a segment into the directory.
+    fn link(&mut self, at: usize) {
+        if self.depth > 0 {
+            let segment = &self.segments[at];
+            let run = self.run(segment.prefix, segment.depth);
+            let view = segment.view(at);
+            self.directory[run].fill(view);
+        }
+    }
+
+    /// Makes a new directory for the segments there are.
+    fn link_all(&mut self) {
+        self.directory = match self.depth {
+            0 => Vec::new(),
+            depth => vec![self.segments[0].view(0); 1 << depth],
+        };
+        (0..self.segments.len()).for_each(|at| self.link(at));
     }
 
     fn add(&mut self, segment: Segment<E>) {
@@ -417,22 +432,17 @@ impl<E: Element> Table<E> {
         let prefix = self.segments[at].prefix.min(self.segments[twin].prefix);
         let together = (self.segments[at].len + self.segments[twin].len) as usize;
         let mut joined = Segment::new(prefix, depth, size_for(together));
-        let hash = self.hash;
         for half in [at, twin] {
             let half = &mut self.segments[half];
             self.buckets -= half.buckets();
-            half.drain(|element| {
-                joined.put(hash.hash(element.key()), element);
-            });
+            half.pour(&mut joined, None, |key| self.hash.hash(key));
         }
         self.count(joined.buckets());
-        let run = self.run(prefix, depth);
-        self.directory[run].fill(at as u32);
         self.segments[at] = joined;
+        self.link(at);
         self.segments.swap_remove(twin);
-        if let Some(moved) = self.segments.get(twin) {
-            let run = self.run(moved.prefix, moved.depth);
-            self.directory[run].fill(twin as u32);
+        if twin < self.segments.len() {
+            self.link(twin);
         }
         self.halve_directory();
     }
@@ -450,6 +460,14 @@ impl<E: Element> Table<E> {
                 _ => self.directory.iter().copied().step_by(2).collect(),
             };
         }
+    }
+}
+
+impl<E: Element + Clone> Clone for Table<E> {
+    fn clone(&self) -> Self {
+        let mut table = Table { segments: self.segments.clone(), directory: Vec::new(), ..*self };
+        table.link_all();
+        table
     }
 }
 

@@ -193,6 +193,16 @@ impl Element for Entry {
     fn prefetch(&self) {
         self.0.prefetch();
     }
+
+    #[inline]
+    fn hint(&self) -> u16 {
+        self.0.hint()
+    }
+
+    #[inline]
+    fn set_hint(&mut self, hint: u16) {
+        self.0.set_hint(hint);
+    }
 }
 
 #[cfg(test)]

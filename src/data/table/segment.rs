@@ -3,6 +3,8 @@
 //! in the next ones that had room; a search stops at the first bucket nobody ever had to leave.
 //! (Tags and counts after F14, Facebook 2019.) It must not know how segments make a table.
 
+use std::ptr::NonNull;
+
 use super::Element;
 
 pub(super) const SLOTS: usize = 7;
@@ -18,11 +20,31 @@ struct Bucket<E> {
 /// Every segment holds the elements whose hashes start with the same `depth` bits.
 #[derive(Clone)]
 pub(super) struct Segment<E> {
-    buckets: Box<[Bucket<E>]>,
+    /// Never grows: a view points to it.
+    buckets: Vec<Bucket<E>>,
     pub prefix: u64,
     pub len: u32,
     pub depth: u8,
 }
+
+/// What a directory knows of a segment: enough to search it without looking at the segment itself.
+pub(super) struct View<E> {
+    buckets: NonNull<Bucket<E>>,
+    count: u32,
+    /// The segment's number and, in the lowest byte, its depth.
+    number: u32,
+}
+
+impl<E> Clone for View<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for View<E> {}
+
+// SAFETY: a view is used by the table alone that owns the segment, and goes where the table goes.
+unsafe impl<E: Send> Send for View<E> {}
 
 /// Where an element is: its bucket and its slot.
 pub(super) type Place = (usize, usize);
@@ -58,6 +80,11 @@ fn tag_of(hash: u64) -> u64 {
     (hash & 0xff).max(1)
 }
 
+/// How many elements a segment may hold before it grows.
+pub(super) const fn capacity(buckets: usize) -> usize {
+    if buckets == 1 { SLOTS } else { buckets * SLOTS * 29 / 32 }
+}
+
 impl<E> Segment<E> {
     pub const BUCKET_BYTES: usize = size_of::<Bucket<E>>();
 
@@ -70,11 +97,21 @@ impl<E> Segment<E> {
         self.buckets.len()
     }
 
+    pub fn is_full(&self) -> bool {
+        self.len as usize >= capacity(self.buckets.len())
+    }
+
+    /// For a directory. It holds as long as the segment exists.
+    pub fn view(&self, number: usize) -> View<E> {
+        let start = NonNull::new(self.buckets.as_ptr().cast_mut()).expect("a vector's pointer is never null");
+        let number = (number as u32) << 8 | u32::from(self.depth);
+        View { buckets: start, count: self.buckets.len() as u32, number }
+    }
+
     /// The bucket an element of this hash should be in. Buckets part the segment's hashes in ascending order.
     #[inline]
     pub fn home(&self, hash: u64) -> usize {
-        let fraction = hash << self.depth >> 32;
-        ((fraction * self.buckets.len() as u64) >> 32) as usize
+        home(hash, self.depth, self.buckets.len())
     }
 
     #[inline]
@@ -84,7 +121,11 @@ impl<E> Segment<E> {
 
     /// There must be room.
     #[inline]
-    pub fn put(&mut self, hash: u64, element: E) -> Place {
+    pub fn put(&mut self, hash: u64, mut element: E) -> Place
+    where
+        E: Element,
+    {
+        element.set_hint(hint_of(hash, self.depth));
         let tag = tag_of(hash);
         let mut at = self.home(hash);
         loop {
@@ -103,7 +144,10 @@ impl<E> Segment<E> {
         }
     }
 
-    pub fn take(&mut self, hash: u64, (at, slot): Place) -> Option<E> {
+    pub fn take(&mut self, hash: u64, (at, slot): Place) -> Option<E>
+    where
+        E: Element,
+    {
         let mut passed = self.home(hash);
         while passed != at {
             let bucket = &mut self.buckets[passed];
@@ -115,7 +159,21 @@ impl<E> Segment<E> {
         let bucket = &mut self.buckets[at];
         bucket.meta &= !(0xff << (slot * 8));
         self.len -= 1;
-        bucket.slots[slot].take()
+        let mut element = bucket.slots[slot].take()?;
+        // It might take the place of another one in another table.
+        element.set_hint(0);
+        Some(element)
+    }
+
+    /// Puts an element in the place of one with an equal key.
+    pub fn replace(&mut self, hash: u64, (at, slot): Place, mut element: E) -> Option<E>
+    where
+        E: Element,
+    {
+        element.set_hint(hint_of(hash, self.depth));
+        let mut old = self.buckets[at].slots[slot].replace(element)?;
+        old.set_hint(0);
+        Some(old)
     }
 
     #[inline]
@@ -131,59 +189,146 @@ impl<E> Segment<E> {
     pub fn iter(&self) -> impl Iterator<Item = &E> {
         self.buckets.iter().flat_map(|bucket| bucket.slots.iter().flatten())
     }
+}
+
+impl<E> View<E> {
+    #[inline]
+    pub fn number(self) -> usize {
+        (self.number >> 8) as usize
+    }
 
     #[inline]
-    pub fn prefetch(&self, hash: u64) {
-        super::prefetch(&self.buckets[self.home(hash)]);
+    fn depth(self) -> u8 {
+        self.number as u8
+    }
+
+    /// # Safety
+    /// The segment must still exist, and must not be changed while the buckets are looked at.
+    #[inline]
+    unsafe fn buckets<'a>(self) -> &'a [Bucket<E>] {
+        // SAFETY: pointer and count are the segment's own, whose vector never grows.
+        unsafe { std::slice::from_raw_parts(self.buckets.as_ptr(), self.count as usize) }
+    }
+
+    /// # Safety
+    /// The segment must still exist.
+    #[inline]
+    pub unsafe fn prefetch(self, hash: u64) {
+        // SAFETY: the caller's.
+        let buckets = unsafe { self.buckets() };
+        super::prefetch(&buckets[home(hash, self.depth(), buckets.len())]);
     }
 }
 
-impl<E: Element> Segment<E> {
+#[inline]
+fn home(hash: u64, depth: u8, buckets: usize) -> usize {
+    let fraction = hash << depth >> 32;
+    ((fraction * buckets as u64) >> 32) as usize
+}
+
+impl<E: Element> View<E> {
+    /// # Safety
+    /// The segment must still exist, and must not be changed while the element is looked at.
     #[inline]
-    pub fn find(&self, hash: u64, key: &[u8]) -> Option<Place> {
+    pub unsafe fn find<'a>(self, hash: u64, key: &[u8]) -> Option<(Place, &'a E)> {
+        // SAFETY: the caller's.
+        let buckets = unsafe { self.buckets() };
         let tag = tag_of(hash);
-        let mut at = self.home(hash);
-        for _ in 0..self.buckets.len() {
-            let bucket = &self.buckets[at];
+        let mut at = home(hash, self.depth(), buckets.len());
+        for _ in 0..buckets.len() {
+            let bucket = &buckets[at];
             let mut lanes = bucket.lanes_of(tag);
             while lanes != 0 {
                 let slot = slot_of(lanes);
-                if bucket.slots[slot].as_ref().is_some_and(|element| element.key() == key) {
-                    return Some((at, slot));
+                if let Some(element) = &bucket.slots[slot]
+                    && element.key() == key
+                {
+                    return Some(((at, slot), element));
                 }
                 lanes &= lanes - 1;
             }
             if !bucket.was_full() {
                 return None;
             }
-            at = self.after(at);
+            at = if at + 1 == buckets.len() { 0 } else { at + 1 };
         }
         None
     }
 
     /// Fetches the elements of the first bucket that look like this hash's.
-    pub fn prefetch_elements(&self, hash: u64) {
-        let bucket = &self.buckets[self.home(hash)];
+    ///
+    /// # Safety
+    /// The segment must still exist.
+    pub unsafe fn prefetch_elements(self, hash: u64) {
+        // SAFETY: the caller's.
+        let buckets = unsafe { self.buckets() };
+        let bucket = &buckets[home(hash, self.depth(), buckets.len())];
         let mut lanes = bucket.lanes_of(tag_of(hash));
         while lanes != 0 {
             bucket.slots[slot_of(lanes)].iter().for_each(E::prefetch);
             lanes &= lanes - 1;
         }
     }
+}
 
-    /// Takes all elements out, with their keys on the way to the cache before they are needed.
-    pub fn drain(&mut self, mut each: impl FnMut(E)) {
+/// The hint of an element in a segment of this depth: sixteen bits of its hash. They start at a multiple of
+/// six bits, so that they say something about the next splits too.
+#[inline]
+fn hint_of(hash: u64, depth: u8) -> u16 {
+    (hash << hint_start(depth) >> 48) as u16
+}
+
+#[inline]
+fn hint_start(depth: u8) -> u8 {
+    depth - depth % 6
+}
+
+impl<E: Element> Segment<E> {
+    /// Moves all elements into `left`, or into `right` from its prefix on. Where its hint tells an element's new
+    /// home, its key is not read: reading some hundred keys scattered over the memory is what takes time.
+    pub fn pour(
+        &mut self,
+        left: &mut Segment<E>,
+        mut right: Option<&mut Segment<E>>,
+        hash_of: impl Fn(&[u8]) -> u64,
+    ) {
         const AHEAD: usize = 2;
-        for bucket in self.buckets.iter().take(AHEAD) {
-            bucket.slots.iter().flatten().for_each(E::prefetch);
-        }
+        let start = hint_start(self.depth);
+        let blind = start != hint_start(left.depth);
+        let prefix = self.prefix >> (63 - start) >> 1 << 1 << (63 - start);
+        let unknown = ((1u64 << 48) - 1) >> start & !0xff;
         self.len = 0;
         for at in 0..self.buckets.len() {
-            if let Some(bucket) = self.buckets.get(at + AHEAD) {
-                bucket.slots.iter().flatten().for_each(E::prefetch);
+            if blind {
+                let ahead = if at == 0 { 0..=AHEAD } else { at + AHEAD..=at + AHEAD };
+                for bucket in ahead.filter_map(|at| self.buckets.get(at)) {
+                    bucket.slots.iter().flatten().for_each(E::prefetch);
+                }
             }
             let bucket = std::mem::replace(&mut self.buckets[at], Bucket::EMPTY);
-            bucket.slots.into_iter().flatten().for_each(&mut each);
+            for (slot, element) in bucket.slots.into_iter().enumerate() {
+                let Some(element) = element else { continue };
+                let hint = element.hint();
+                let mut hash = prefix | u64::from(hint) << 48 >> start | (bucket.meta >> (slot * 8)) & 0xff;
+                let mut exact = false;
+                if blind || hint == 0 {
+                    (hash, exact) = (hash_of(element.key()), true);
+                }
+                let to = match &mut right {
+                    Some(right) if hash >= right.prefix => &mut **right,
+                    _ => &mut *left,
+                };
+                if !exact && to.home(hash) != to.home(hash | unknown) {
+                    hash = hash_of(element.key());
+                }
+                // Halves are hardly ever so uneven, unless someone knows the seed.
+                if to.is_full() {
+                    let mut larger = Segment::new(to.prefix, to.depth, to.buckets() * 2);
+                    to.pour(&mut larger, None, &hash_of as &dyn Fn(&[u8]) -> u64);
+                    *to = larger;
+                }
+                to.put(hash, element);
+            }
         }
     }
 

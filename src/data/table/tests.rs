@@ -31,7 +31,9 @@ fn check(table: &Table<Number>) {
         assert_eq!(segment.len as usize, segment.iter().count());
         if table.depth > 0 {
             assert!(
-                table.directory[table.run(segment.prefix, segment.depth)].iter().all(|&s| s as usize == at)
+                table.directory[table.run(segment.prefix, segment.depth)]
+                    .iter()
+                    .all(|view| view.number() == at)
             );
         }
     }
@@ -197,4 +199,46 @@ fn reserving_makes_the_room_that_growing_would() {
     check(&table);
     assert!(table.heap_bytes() < before + before / 8);
     table.reserve(usize::MAX);
+}
+
+#[test]
+fn hints_lead_home() {
+    use crate::data::packed::Packed;
+    let mut table = Table::new(11);
+    let mut roll = dice(3);
+    let key = |n: u64| n.to_be_bytes();
+    let finds_all = |table: &Table<Packed>, range: std::ops::Range<u64>| {
+        assert_eq!(table.len() as u64, range.end - range.start);
+        assert!(range.into_iter().all(|n| table.get(&key(n)).is_some()));
+    };
+    for size in [1000, 30_000, 120_000] {
+        for n in table.len() as u64..size {
+            table.insert_new(Packed::new(&key(n), None, b""));
+        }
+        finds_all(&table, 0..size);
+        // Elements that lose their hints, in all the ways there are.
+        for _ in 0..size / 4 {
+            let chosen = key(roll() % size);
+            if let Some(element) = table.get_mut(&chosen) {
+                match roll() % 3 {
+                    0 => element.set_payload(&[1; 300]),
+                    1 => element.set_stamp(Some(1)),
+                    _ => *element = Packed::new(&chosen, None, b"new"),
+                }
+            }
+            table.insert(Packed::new(&key(roll() % size), None, b"newer"));
+        }
+        finds_all(&table.clone(), 0..size);
+    }
+    let mut other = Table::new(12);
+    for n in 0..90_000 {
+        let element = table.remove(&key(n));
+        other.insert_new(element.expect("it was put in"));
+    }
+    finds_all(&table, 90_000..120_000);
+    finds_all(&other, 0..90_000);
+    for n in 0..89_000 {
+        assert!(other.remove(&key(n)).is_some());
+    }
+    finds_all(&other, 89_000..90_000);
 }
