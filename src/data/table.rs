@@ -404,6 +404,8 @@ impl<E: Element> Table<E> {
         let sparse = (segment.len as usize) * 5 < capacity(segment.buckets()) * 2;
         if sparse && (segment.buckets() > 1 || self.depth > 0) || self.len == 0 {
             self.shrink_sparse(at);
+        } else if segment.stale * 8 > segment.len + 16 {
+            self.rebuild(at, segment.buckets());
         }
     }
 

@@ -1,7 +1,8 @@
 //! One segment of a table: a small array of buckets, each of them one cache line: seven tags of one byte, a
-//! count of the elements that found it full and moved on, seven elements. An element lies in its home bucket or
-//! in the next ones that had room; a search stops at the first bucket nobody ever had to leave.
-//! (Tags and counts after F14, Facebook 2019.) It must not know how segments make a table.
+//! filter of eight bits, seven elements. An element lies in its home bucket, or if that was full in one of
+//! the next; the filters on its way say that an element of this kind moved on, so a search mostly ends
+//! where it began. (After F14, Facebook 2019, and `boost::unordered_flat_map`, 2022.) Filters only fill; a segment
+//! with much in them that is no longer true is to be rebuilt. It must not know how segments make a table.
 
 use std::ptr::NonNull;
 
@@ -12,7 +13,7 @@ pub(super) const SLOTS: usize = 7;
 #[derive(Clone)]
 #[cfg_attr(target_pointer_width = "64", repr(C, align(64)))]
 struct Bucket<E> {
-    /// Seven tags, 0 for an empty slot, and in the highest byte the count of those that moved on.
+    /// Seven tags, 0 for an empty slot, and in the highest byte a filter of the tags that moved on.
     meta: u64,
     slots: [Option<E>; SLOTS],
 }
@@ -24,6 +25,8 @@ pub(super) struct Segment<E> {
     buckets: Vec<Bucket<E>>,
     pub prefix: u64,
     pub len: u32,
+    /// How many elements left that lay outside their home.
+    pub stale: u32,
     pub depth: u8,
 }
 
@@ -52,7 +55,6 @@ pub(super) type Place = (usize, usize);
 const LANES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x0080_8080_8080_8080;
 const LOWS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-const MOVED_ON: u64 = 1 << 56;
 
 impl<E> Bucket<E> {
     const EMPTY: Bucket<E> = Bucket { meta: 0, slots: [const { None }; SLOTS] };
@@ -64,9 +66,10 @@ impl<E> Bucket<E> {
         !(((differs & LOWS) + LOWS) | differs) & HIGHS
     }
 
+    /// Whether anything moved on from here.
     #[inline]
     fn was_full(&self) -> bool {
-        self.meta >= MOVED_ON
+        self.meta >> 56 != 0
     }
 }
 
@@ -90,7 +93,7 @@ impl<E> Segment<E> {
 
     pub fn new(prefix: u64, depth: u8, buckets: usize) -> Segment<E> {
         let buckets = (0..buckets).map(|_| Bucket::EMPTY).collect();
-        Segment { buckets, prefix, len: 0, depth }
+        Segment { buckets, prefix, len: 0, stale: 0, depth }
     }
 
     pub fn buckets(&self) -> usize {
@@ -138,8 +141,7 @@ impl<E> Segment<E> {
                 self.len += 1;
                 return (at, slot);
             }
-            // At 255 the count stays, whoever leaves: it is only ever too high until the next rebuilding.
-            bucket.meta = bucket.meta.saturating_add(MOVED_ON);
+            bucket.meta |= filter_of(tag);
             at = self.after(at);
         }
     }
@@ -148,14 +150,7 @@ impl<E> Segment<E> {
     where
         E: Element,
     {
-        let mut passed = self.home(hash);
-        while passed != at {
-            let bucket = &mut self.buckets[passed];
-            if bucket.meta >> 56 != 255 {
-                bucket.meta -= MOVED_ON;
-            }
-            passed = self.after(passed);
-        }
+        self.stale += u32::from(at != self.home(hash));
         let bucket = &mut self.buckets[at];
         bucket.meta &= !(0xff << (slot * 8));
         self.len -= 1;
@@ -189,6 +184,12 @@ impl<E> Segment<E> {
     pub fn iter(&self) -> impl Iterator<Item = &E> {
         self.buckets.iter().flat_map(|bucket| bucket.slots.iter().flatten())
     }
+}
+
+/// The bit that elements of this tag have in the filter.
+#[inline]
+fn filter_of(tag: u64) -> u64 {
+    1 << (56 + tag % 8)
 }
 
 impl<E> View<E> {
@@ -234,6 +235,7 @@ impl<E: Element> View<E> {
         // SAFETY: the caller's.
         let buckets = unsafe { self.buckets() };
         let tag = tag_of(hash);
+        let filter = filter_of(tag);
         let mut at = home(hash, self.depth(), buckets.len());
         for _ in 0..buckets.len() {
             let bucket = &buckets[at];
@@ -247,7 +249,7 @@ impl<E: Element> View<E> {
                 }
                 lanes &= lanes - 1;
             }
-            if !bucket.was_full() {
+            if bucket.meta & filter == 0 {
                 return None;
             }
             at = if at + 1 == buckets.len() { 0 } else { at + 1 };
