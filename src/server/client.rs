@@ -1,6 +1,6 @@
 //! One session: protocol, database, MULTI queue, watches, subscriptions, buffers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::resp::{Protocol, ReplyWriter, Request, RequestParser};
 
@@ -78,6 +78,26 @@ pub struct Identity {
     pub library_version: Vec<u8>,
 }
 
+/// Fields named by HIMPORT PREPARE.
+pub struct Fieldset {
+    fields: Vec<(usize, Box<[u8]>)>,
+}
+
+impl Fieldset {
+    /// In the order in which a hash holds them, each with the place of its value.
+    pub fn new(fields: Vec<(usize, Box<[u8]>)>) -> Self {
+        Fieldset { fields }
+    }
+
+    pub fn fields(&self) -> &[(usize, Box<[u8]>)] {
+        &self.fields
+    }
+
+    pub fn heap_bytes(&self) -> usize {
+        self.fields.iter().map(|(_, field)| field.len() + size_of::<(usize, Box<[u8]>)>()).sum()
+    }
+}
+
 pub struct Client {
     pub id: ClientId,
     pub flags: Flags,
@@ -108,6 +128,7 @@ pub struct Client {
     pub patterns: BTreeSet<Box<[u8]>>,
     pub shard_channels: BTreeSet<Box<[u8]>>,
     pub blocked: Option<Box<Blocked>>,
+    pub fieldsets: BTreeMap<Box<[u8]>, Fieldset>,
     /// In the list of clients whose output the host has still to see.
     pub is_announced: bool,
 }
@@ -138,6 +159,7 @@ impl Client {
             patterns: BTreeSet::new(),
             shard_channels: BTreeSet::new(),
             blocked: None,
+            fieldsets: BTreeMap::new(),
             is_announced: false,
         }
     }

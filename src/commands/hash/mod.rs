@@ -1,5 +1,8 @@
 //! Hashes: their fields.
 
+pub mod expiry;
+pub mod getset;
+pub mod import;
 pub mod increment;
 
 use crate::command::declaration::*;
