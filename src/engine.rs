@@ -117,6 +117,7 @@ impl Engine {
         let Some(client) = self.server.clients.get_mut(id) else { return };
         client.active_at_ms = now_ms;
         client.input_bytes += bytes.len() as u64;
+        client.reads += 1;
         self.server.stats.input_bytes += bytes.len() as u64;
         if client.input.is_empty() && !client.flags.has(Flags::BLOCKED) {
             let used = self.process(id, bytes);

@@ -1,10 +1,12 @@
 //! The behaviour of every command: one file or folder a group, each declaration beside its function.
 
+pub mod command;
 pub mod connection;
 pub mod generic;
 pub mod hash;
 pub mod list;
 pub mod pubsub;
+pub mod server;
 pub mod set;
 pub mod sorted_set;
 pub mod string;
@@ -47,6 +49,10 @@ pub fn registry() -> &'static Registry {
             transactions::COMMANDS,
             pubsub::COMMANDS,
             connection::COMMANDS,
+            connection::client::COMMANDS,
+            server::COMMANDS,
+            server::lolwut::COMMANDS,
+            command::COMMANDS,
         ])
     })
 }

@@ -34,6 +34,8 @@ impl Flags {
     pub const RUNNING: Flags = Flags(1 << 18);
     pub const ACL_LIMITED: Flags = Flags(1 << 19);
     pub const INTERNAL: Flags = Flags(1 << 20);
+    /// Closed by another client: gone for everyone who looks.
+    pub const CLOSE_ASAP: Flags = Flags(1 << 21);
 
     /// Flags without which a command needs no check of the client's state.
     const ATTENTION: u32 = Self::MULTI.0
@@ -112,6 +114,8 @@ pub struct Client {
     /// The last command's full name, for CLIENT LIST.
     pub last_command: &'static str,
     pub commands: u64,
+    /// How often the host brought bytes.
+    pub reads: u64,
     pub input_bytes: u64,
     pub output_bytes: u64,
     /// Output not yet taken by the host. While the client's own command runs, pushes for it collect here and follow the
@@ -147,6 +151,7 @@ impl Client {
             active_at_ms: now_ms,
             last_command: "NULL",
             commands: 0,
+            reads: 0,
             input_bytes: 0,
             output_bytes: 0,
             reply: ReplyWriter::default(),
@@ -170,6 +175,21 @@ impl Client {
 
     pub fn subscriptions(&self) -> usize {
         self.channels.len() + self.patterns.len()
+    }
+
+    /// Where invalidation messages go: -1 without tracking, 0 to the client itself.
+    pub fn redirection(&self) -> i64 {
+        -1
+    }
+
+    /// Whether CLIENT UNBLOCK may end its wait.
+    pub fn may_be_unblocked(&self) -> bool {
+        self.blocked.is_some()
+    }
+
+    /// An estimate of all that the client takes.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<Client>() + self.input.capacity() + self.reply.len() + self.queue_bytes + self.identity.name.len()
     }
 
     /// Leaves MULTI: forgets the queue and its errors, not the watches.

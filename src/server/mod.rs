@@ -11,6 +11,7 @@ pub mod pubsub;
 pub mod propagation;
 pub mod client;
 pub mod clients;
+pub mod acl;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -23,6 +24,9 @@ use client::{Client, Flags};
 use clients::{ClientId, Clients};
 use event::{Event, LogLevel};
 use notify::Class;
+
+/// The version of Redis that clients are told to expect.
+pub const VERSION: &str = "8.10.0";
 
 /// The state of one instance.
 pub struct Server {
@@ -414,7 +418,46 @@ impl Server {
         self.propagation.flush();
     }
 
+    // Databases as a whole.
+
+    /// Empties a database.
+    pub fn flush(&mut self, db: usize) {
+        self.touch_all_watched(db, None);
+        self.keyspace.db_mut(db).clear();
+        self.waiting.signal_db(db);
+    }
+
+    pub fn swap_databases(&mut self, first: usize, second: usize) {
+        if first == second {
+            return;
+        }
+        self.touch_all_watched(first, Some(second));
+        self.touch_all_watched(second, Some(first));
+        self.keyspace.swap(first, second);
+        self.waiting.signal_db(first);
+        self.waiting.signal_db(second);
+    }
+
     // Clients.
+
+    /// Closes another client's connection at once: it reads nothing more and is seen no more.
+    pub fn kill(&mut self, id: ClientId) {
+        self.leave_all(id);
+        if let Some(client) = self.clients.get_mut(id) {
+            client.discard_queue();
+            client.input = Vec::new();
+            client.flags.add(Flags::CLOSE_ASAP);
+        }
+        self.close_after_reply(id);
+    }
+
+    /// Ends all that makes the server remember the client between its commands.
+    pub fn leave_all(&mut self, id: ClientId) {
+        self.unblock(id);
+        self.unwatch(id);
+        self.unsubscribe_all(id);
+        self.monitors.remove(&id);
+    }
 
     /// Ends a wait; the client's buffered input is run next.
     pub fn unblock(&mut self, id: ClientId) {
@@ -446,10 +489,7 @@ impl Server {
 
     /// The connection is gone: forget all that the client held.
     pub fn forget(&mut self, id: ClientId) -> Option<Box<Client>> {
-        self.unblock(id);
-        self.unwatch(id);
-        self.unsubscribe_all(id);
-        self.monitors.remove(&id);
+        self.leave_all(id);
         self.clients.remove(id)
     }
 }
