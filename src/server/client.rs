@@ -189,7 +189,11 @@ impl Client {
 
     /// An estimate of all that the client takes.
     pub fn memory_bytes(&self) -> usize {
-        size_of::<Client>() + self.input.capacity() + self.reply.len() + self.queue_bytes + self.identity.name.len()
+        size_of::<Client>()
+            + self.input.capacity()
+            + self.reply.len()
+            + self.queue_bytes
+            + self.identity.name.len()
     }
 
     /// Leaves MULTI: forgets the queue and its errors, not the watches.

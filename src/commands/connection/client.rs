@@ -176,7 +176,17 @@ pub const CLIENT_LIST: Command = Command {
     group: Group::Connection,
     flags: ADMIN.and(NOSCRIPT).and(LOADING).and(STALE),
     tips: &["nondeterministic_output"],
-    history: &[("2.8.12", "Shows `id`."), ("5.0.0", "Knows `TYPE`."), ("6.0.0", "Shows `user`."), ("6.2.0", "Shows `argv-mem`, `tot-mem`, `laddr` and `redir`; knows `ID`."), ("7.0.0", "Shows `resp`, `multi-mem`, `rbs` and `rbp`."), ("7.0.3", "Shows `ssub`."), ("7.2.0", "Shows `lib-name` and `lib-ver`."), ("7.4.0", "Shows `watch`."), ("8.0.0", "Shows `io-thread`.")],
+    history: &[
+        ("2.8.12", "Shows `id`."),
+        ("5.0.0", "Knows `TYPE`."),
+        ("6.0.0", "Shows `user`."),
+        ("6.2.0", "Shows `argv-mem`, `tot-mem`, `laddr` and `redir`; knows `ID`."),
+        ("7.0.0", "Shows `resp`, `multi-mem`, `rbs` and `rbp`."),
+        ("7.0.3", "Shows `ssub`."),
+        ("7.2.0", "Shows `lib-name` and `lib-ver`."),
+        ("7.4.0", "Shows `watch`."),
+        ("8.0.0", "Shows `io-thread`."),
+    ],
     run: client_list,
     ..Command::BASE
 };
@@ -228,7 +238,8 @@ fn letters(client: &Client) -> String {
 
 /// One line of CLIENT LIST; nothing for a connection that has been closed already.
 fn describe(server: &Server, id: ClientId, reply: &ReplyWriter, text: &mut String) {
-    let Some(client) = server.clients.get(id).filter(|client| !client.flags.has(ClientFlags::CLOSE_ASAP)) else {
+    let Some(client) = server.clients.get(id).filter(|client| !client.flags.has(ClientFlags::CLOSE_ASAP))
+    else {
         return;
     };
     // While a client's own command runs, its replies are with the command.
@@ -431,7 +442,13 @@ pub const CLIENT_KILL: Command = Command {
     complexity: "O(N) with N the number of connections",
     group: Group::Connection,
     flags: ADMIN.and(NOSCRIPT).and(LOADING).and(STALE),
-    history: &[("2.8.12", "Takes filters, `ID` among them."), ("3.2.0", "`TYPE` knows `master`."), ("5.0.0", "`TYPE` calls a `slave` a `replica`, and still knows both."), ("6.2.0", "Knows `LADDR`."), ("7.4.0", "Knows `MAXAGE`.")],
+    history: &[
+        ("2.8.12", "Takes filters, `ID` among them."),
+        ("3.2.0", "`TYPE` knows `master`."),
+        ("5.0.0", "`TYPE` calls a `slave` a `replica`, and still knows both."),
+        ("6.2.0", "Knows `LADDR`."),
+        ("7.4.0", "Knows `MAXAGE`."),
+    ],
     run: client_kill,
     ..Command::BASE
 };

@@ -12,15 +12,7 @@ use crate::server::VERSION;
 use crate::server::client::Flags as ClientFlags;
 use crate::server::error::{self, Error, Result};
 
-pub const COMMANDS: &[Command] = &[
-    AUTH,
-    ECHO,
-    HELLO,
-    PING,
-    QUIT,
-    RESET,
-    SELECT,
-];
+pub const COMMANDS: &[Command] = &[AUTH, ECHO, HELLO, PING, QUIT, RESET, SELECT];
 
 pub const PING: Command = Command {
     name: "PING",

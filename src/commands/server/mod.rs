@@ -9,14 +9,7 @@ use crate::resp::ReplyWriter;
 use crate::server::client::Flags as ClientFlags;
 use crate::server::error::{self, Error, Result};
 
-pub const COMMANDS: &[Command] = &[
-    DBSIZE,
-    FLUSHALL,
-    FLUSHDB,
-    MONITOR,
-    SWAPDB,
-    TIME,
-];
+pub const COMMANDS: &[Command] = &[DBSIZE, FLUSHALL, FLUSHDB, MONITOR, SWAPDB, TIME];
 
 pub const DBSIZE: Command = Command {
     name: "DBSIZE",
@@ -51,7 +44,10 @@ pub const FLUSHDB: Command = Command {
     flags: WRITE,
     categories: Exceptions::also(Categories::DANGEROUS.and(Categories::KEYSPACE)),
     tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
-    history: &[("4.0.0", "Knows `ASYNC`."), ("6.2.0", "Knows `SYNC`; `lazyfree-lazy-user-flush` decides when neither is given.")],
+    history: &[
+        ("4.0.0", "Knows `ASYNC`."),
+        ("6.2.0", "Knows `SYNC`; `lazyfree-lazy-user-flush` decides when neither is given."),
+    ],
     run: flushdb,
     ..Command::BASE
 };
@@ -74,7 +70,10 @@ pub const FLUSHALL: Command = Command {
     flags: WRITE,
     categories: Exceptions::also(Categories::DANGEROUS.and(Categories::KEYSPACE)),
     tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
-    history: &[("4.0.0", "Knows `ASYNC`."), ("6.2.0", "Knows `SYNC`; `lazyfree-lazy-user-flush` decides when neither is given.")],
+    history: &[
+        ("4.0.0", "Knows `ASYNC`."),
+        ("6.2.0", "Knows `SYNC`; `lazyfree-lazy-user-flush` decides when neither is given."),
+    ],
     run: flushall,
     ..Command::BASE
 };
