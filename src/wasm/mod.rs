@@ -10,8 +10,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
 use crate::cli::format::Class;
+use crate::cli::transcript;
 use crate::engine;
 use crate::engine::journal::Journal;
+use crate::playback::{Playback, SEED, STARTED_AT_MS};
 use crate::server::event::Event;
 
 pub use actions::Session;
@@ -32,6 +34,13 @@ pub fn version() -> String {
 #[wasm_bindgen]
 pub fn class_names() -> Vec<String> {
     Class::ALL.iter().map(|class| class.name().to_owned()).collect()
+}
+
+/// Plays a transcript on an instance of its own, in virtual time: the same text with the output as it really is.
+#[wasm_bindgen]
+pub fn play_transcript(text: &str) -> Result<String, JsError> {
+    let steps = transcript::parse(text).map_err(|error| JsError::new(&error.to_string()))?;
+    Ok(transcript::print(&Playback::new(engine::Engine::new(SEED, STARTED_AT_MS), false).play(&steps)))
 }
 
 /// One instance with the journal of its inputs.

@@ -51,6 +51,8 @@ pub fn shown(mut command: Command, limit: Duration) -> (Counts, Result<()>) {
     let text = typed(&command);
     if std::io::stdout().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always").env("FORCE_COLOR", "1");
+    } else {
+        command.env("NO_COLOR", "1");
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     own_group(&mut command);

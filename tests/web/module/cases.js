@@ -133,3 +133,13 @@ export const cases = [
     },
   },
 ];
+
+/** A transcript of tests/suite gives here what it gives natively. */
+export function transcriptCase(path, transcript) {
+  return {
+    name: path,
+    run(resplay, equal) {
+      equal(resplay.play_transcript(transcript), transcript);
+    },
+  };
+}
