@@ -50,6 +50,7 @@ errors! {
     NOT_A_FLOAT = "ERR value is not a valid float";
     OUT_OF_RANGE = "ERR value is out of range";
     OUT_OF_RANGE_POSITIVE = "ERR value is out of range, must be positive";
+    OUT_OF_RANGE_NEGATABLE = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
     INCREMENT_OVERFLOW = "ERR increment or decrement would overflow";
     DECREMENT_OVERFLOW = "ERR decrement would overflow";
     NAN_OR_INFINITY = "ERR increment would produce NaN or Infinity";

@@ -3,7 +3,6 @@
 use crate::command::declaration::*;
 use crate::command::expiry::invalid_expire_time;
 use crate::command::{Args, Ctx, Keys};
-use crate::format_error;
 use crate::resp::ReplyWriter;
 use crate::server::error::{Error, Result};
 use crate::server::notify::Class;
@@ -26,8 +25,9 @@ impl Conditions {
         let mut conditions = Conditions::default();
         while let Some(word) = args.peek() {
             if !conditions.accept(args) {
-                let word = String::from_utf8_lossy(word);
-                return Err(format_error!("ERR Unsupported option {word}"));
+                // Redis's text ends at a zero byte.
+                let word = word.split(|&byte| byte == 0).next().unwrap_or_default();
+                return Err(Error::bytes([b"ERR Unsupported option ", word].concat()));
             }
         }
         conditions.check()?;

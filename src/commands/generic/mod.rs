@@ -12,7 +12,7 @@ use crate::command::{Args, Ctx, Keys};
 use crate::data::number;
 use crate::keyspace::{Entry, ValueRef};
 use crate::resp::ReplyWriter;
-use crate::server::error::{self, Result};
+use crate::server::error::{self, Error, Result};
 use crate::server::notify::Class;
 
 pub const COMMANDS: &[Command] = &[COPY, DEL, EXISTS, MOVE, RANDOMKEY, RENAME, RENAMENX, TOUCH, TYPE, UNLINK];
@@ -191,8 +191,11 @@ fn move_key(ctx: &mut Ctx, from: &[u8], to: &[u8]) {
 }
 
 /// The number of a database in an argument.
-fn parse_db(ctx: &Ctx, text: &[u8]) -> Result<usize> {
+pub fn parse_db(ctx: &Ctx, text: &[u8]) -> Result<usize> {
+    const RANGE: Error =
+        Error::new("ERR value is out of range, value must between -2147483648 and 2147483647");
     let number = number::parse_i64(text).ok_or(error::NOT_AN_INTEGER)?;
+    let number = i32::try_from(number).map_err(|_| RANGE)?;
     let databases = ctx.server.keyspace.databases();
     usize::try_from(number).ok().filter(|&db| db < databases).ok_or(error::DB_INDEX)
 }

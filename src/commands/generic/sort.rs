@@ -167,7 +167,10 @@ fn weigh(ctx: &mut Ctx, element: &[u8], options: &SortOptions) -> Result<Weight>
         return Ok(Weight::Text(text));
     }
     const NOT_DOUBLE: Error = Error::new("ERR One or more scores can't be converted into double");
-    let number = text.map_or(Some(0.0), |text| number::parse_f64(&text));
+    let number = text.map_or(Some(0.0), |text| match text.trim_ascii_start() {
+        b"" => Some(0.0),
+        text => number::parse_f64(text),
+    });
     number.map(Weight::Number).ok_or(NOT_DOUBLE)
 }
 

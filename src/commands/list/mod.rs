@@ -340,7 +340,10 @@ fn lpos(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let (mut rank, mut count, mut maxlen) = (1, None, 0);
     while !args.is_empty() {
         if args.accept_with("RANK", 1) {
-            rank = args.integer_in(-i64::MAX, i64::MAX, error::NOT_AN_INTEGER)?;
+            rank = args.integer()?;
+            if rank == i64::MIN {
+                return Err(error::OUT_OF_RANGE_NEGATABLE);
+            }
             if rank == 0 {
                 return Err(Error::new(
                     "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",

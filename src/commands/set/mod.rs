@@ -8,7 +8,7 @@ use crate::commands::generic::scan::{ScanOf, ScanOptions, parse_cursor};
 use crate::commands::list::bulk;
 use crate::data::set::Set;
 use crate::resp::ReplyWriter;
-use crate::server::error::{self, Error, Result};
+use crate::server::error::{self, Result};
 use crate::server::notify::Class;
 
 pub const COMMANDS: &[Command] =
@@ -207,8 +207,10 @@ pub const SPOP: Command = Command {
 
 fn spop(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let key = args.next()?;
+    if args.left() > 1 {
+        return Err(error::SYNTAX);
+    }
     let count = if args.is_empty() { None } else { Some(args.non_negative()?) };
-    args.end()?;
     let mut rng = ctx.server.rng.clone();
     let limits = ctx.server.config.set;
     let Some(set) = ctx.set_mut(key)? else {
@@ -249,11 +251,8 @@ fn spop(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
 
 /// The count of the random readers: negative means that an element may come several times.
 pub fn parse_random_count(args: &mut Args) -> Result<i64> {
-    const RANGE: Error = Error::new(
-        "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-    );
     let count = args.integer()?;
-    if count == i64::MIN { Err(RANGE) } else { Ok(count) }
+    if count == i64::MIN { Err(error::OUT_OF_RANGE_NEGATABLE) } else { Ok(count) }
 }
 
 /// What one reply of random elements may hold: more is refused as out of range.
@@ -275,8 +274,10 @@ pub const SRANDMEMBER: Command = Command {
 
 fn srandmember(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let key = args.next()?;
+    if args.left() > 1 {
+        return Err(error::SYNTAX);
+    }
     let count = if args.is_empty() { None } else { Some(parse_random_count(args)?) };
-    args.end()?;
     let mut rng = ctx.server.rng.clone();
     let mut next = || rng.next();
     let Some(set) = ctx.set(key)? else {

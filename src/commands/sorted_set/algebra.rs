@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::command::ctx::Ttl;
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx, Keys};
-use crate::data::number;
 use crate::data::sorted_set::SortedSet;
 use crate::data::value::Value;
 use crate::format_error;
@@ -65,7 +64,7 @@ struct Query<'a> {
 }
 
 /// The keys after their count.
-fn parse_keys<'a>(ctx: &Ctx, args: &mut Args<'a>) -> Result<Vec<&'a [u8]>> {
+fn parse_keys<'a>(ctx: &mut Ctx, args: &mut Args<'a>) -> Result<Vec<&'a [u8]>> {
     let numkeys = args.integer()?;
     if numkeys < 1 {
         let name = crate::command::call::full_name(ctx.command);
@@ -74,11 +73,29 @@ fn parse_keys<'a>(ctx: &Ctx, args: &mut Args<'a>) -> Result<Vec<&'a [u8]>> {
     if numkeys as u64 > args.left() as u64 {
         return Err(error::SYNTAX);
     }
-    (0..numkeys).map(|_| args.next()).collect()
+    let keys = (0..numkeys).map(|_| args.next()).collect::<Result<Vec<_>>>()?;
+    check_types(ctx, &keys)?;
+    Ok(keys)
+}
+
+/// What the keys hold is judged before the options behind them.
+fn check_types(ctx: &mut Ctx, keys: &[&[u8]]) -> Result {
+    for key in keys {
+        match ctx.peek(key).map(|entry| entry.value()) {
+            None | Some(ValueRef::Boxed(Value::SortedSet(_) | Value::Set(_))) => {}
+            Some(_) => return Err(error::WRONG_TYPE),
+        }
+    }
+    Ok(())
 }
 
 impl<'a> Query<'a> {
-    fn parse(ctx: &Ctx, args: &mut Args<'a>, operation: Operation, may_show_scores: bool) -> Result<Self> {
+    fn parse(
+        ctx: &mut Ctx,
+        args: &mut Args<'a>,
+        operation: Operation,
+        may_show_scores: bool,
+    ) -> Result<Self> {
         let keys = parse_keys(ctx, args)?;
         let mut query = Query {
             operation,
@@ -332,13 +349,7 @@ pub const ZINTERCARD: Command = Command {
 };
 
 fn zintercard(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    const NUMKEYS: Error = Error::new("ERR numkeys should be greater than 0");
-    const TOO_MANY: Error = Error::new("ERR Number of keys can't be greater than number of args");
-    let numkeys = number::parse_i64(args.next()?).filter(|&n| n > 0).ok_or(NUMKEYS)? as u64;
-    if numkeys > args.left() as u64 {
-        return Err(TOO_MANY);
-    }
-    let keys = (0..numkeys).map(|_| args.next()).collect::<Result<Vec<_>>>()?;
+    let keys = parse_keys(ctx, args)?;
     let mut limit = 0;
     while !args.is_empty() {
         if !args.accept_with("LIMIT", 1) {

@@ -83,8 +83,10 @@ fn zpopmax(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
 
 fn pop(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, end: End) -> Result {
     let key = args.next()?;
+    if args.left() > 1 {
+        return Err(error::SYNTAX);
+    }
     let count = if args.is_empty() { None } else { Some(args.non_negative()?) };
-    args.end()?;
     let taken = take(ctx, key, end, count.unwrap_or(1) as u64)?;
     if count.is_some() {
         reply.pairs(taken.len());

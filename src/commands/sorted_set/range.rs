@@ -100,7 +100,8 @@ impl<'a> Query<'a> {
                 return Err(error::SYNTAX);
             }
         }
-        if limit.is_some() && by == By::Rank {
+        // A count of -1 is what no LIMIT means, and is let through.
+        if limit.is_some_and(|(_, count)| count != -1) && by == By::Rank {
             return Err(Error::new(
                 "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
             ));
@@ -116,7 +117,9 @@ impl<'a> Query<'a> {
     /// The ranks from the front, LIMIT taken into account.
     fn ranks(&self, set: &SortedSet) -> Range<usize> {
         let ranks = self.ends.ranks(set, self.backwards);
-        let Some((offset, count)) = self.limit else { return ranks };
+        let Some((offset, count)) = self.limit.filter(|_| !matches!(self.ends, Ends::Ranks(..))) else {
+            return ranks;
+        };
         if offset < 0 {
             return 0..0;
         }

@@ -7,7 +7,7 @@ use crate::command::{Args, Ctx, Keys};
 use crate::data::long_double::LongDouble;
 use crate::data::number;
 use crate::data::value::Value;
-use crate::keyspace::ValueRef;
+use crate::keyspace::{Entry, ValueRef};
 use crate::resp::ReplyWriter;
 use crate::server::error::{self, Error, Result};
 use crate::server::notify::Class;
@@ -108,11 +108,12 @@ fn store_integer(ctx: &mut Ctx, key: &[u8], exists: bool, value: i64) {
 
 fn store_text(ctx: &mut Ctx, key: &[u8], text: &[u8]) {
     match ctx.write(key) {
-        Some(entry) => match number::parse_i64(text) {
-            Some(value) => entry.set_int(value),
-            None => entry.set_bytes(text),
-        },
-        None => ctx.set_string(key, text, Ttl::Clear),
+        Some(entry) => {
+            entry.set_bytes(text);
+            entry.set_edited(false);
+        }
+        // A float stays a text even when it is whole.
+        None => ctx.put_new(Entry::with_bytes(key, text)),
     }
 }
 
