@@ -16,6 +16,7 @@ pub mod help;
 pub mod teach;
 pub mod editor;
 pub mod transcript;
+pub mod tools;
 pub mod session;
 
 pub use session::{Action, Address, Session, Settings, State};

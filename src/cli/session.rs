@@ -8,6 +8,7 @@ mod lines;
 mod replies;
 mod sending;
 mod standing;
+mod tooling;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use super::options::Options;
 use super::printed::Printed;
 use super::split::{self, SplitError};
 use super::table::Table;
+use super::tools;
 use crate::resp::reply::Decoder;
 
 pub use replies::elapsed_text;
@@ -60,6 +62,8 @@ pub enum Action {
     Wake {
         after_ms: u64,
     },
+    /// Show this line in place, below all that is printed, or take it away.
+    Status(Option<String>),
     /// Run one of redis-cli's tools; the session does not do this one itself.
     Run(Box<Options>),
 }
@@ -175,6 +179,8 @@ enum Purpose {
     SwitchProtocol,
     /// A reply nobody sees.
     Quiet,
+    /// For a tool at work.
+    Tool,
     Docs,
     /// TYPE of the key in a WRONGTYPE error.
     KeyType {
@@ -204,6 +210,7 @@ pub struct Session {
     parked: Option<Pending>,
     asking: bool,
     paused: Option<(u64, Pending)>,
+    tool: Option<tooling::Running>,
     waiting: VecDeque<String>,
     unfinished: Option<String>,
     shutting_down: bool,
@@ -234,6 +241,7 @@ impl Session {
             parked: None,
             asking: false,
             paused: None,
+            tool: None,
             waiting: VecDeque::new(),
             unfinished: None,
             shutting_down: false,
@@ -355,10 +363,13 @@ impl Session {
         self.take()
     }
 
-    /// Runs a command given as arguments, as `redis-cli COMMAND …` does.
+    /// Runs a command given as arguments, or the tool the options ask for, as `redis-cli COMMAND …` does.
     pub fn execute(&mut self, args: Vec<Vec<u8>>, options: &Options, now_ms: u64) -> Vec<Action> {
         self.now_ms = now_ms;
-        self.run_command(args, options, 1);
+        match tools::tool(options, self.settings.style.format) {
+            Some(tool) => self.start_tool(tool),
+            None => self.run_command(args, options, 1),
+        }
         self.take()
     }
 
@@ -422,7 +433,9 @@ impl Session {
         self.now_ms = now_ms;
         self.waiting.clear();
         self.parked = None;
-        if self.unfinished.take().is_none() && (self.is_busy() || self.subscribed || self.monitoring) {
+        if self.unfinished.is_none() && self.tool.is_some() {
+            self.stop_tool();
+        } else if self.unfinished.take().is_none() && (self.is_busy() || self.subscribed || self.monitoring) {
             self.paused = None;
             self.connect();
         }
@@ -436,6 +449,7 @@ impl Session {
             Some((due_ms, pending)) if due_ms <= now_ms => self.send(pending),
             early => self.paused = early,
         }
+        self.tool_tick();
         self.take()
     }
 
@@ -464,7 +478,8 @@ impl Session {
     }
 
     fn is_busy(&self) -> bool {
-        !self.sent.is_empty() || self.parked.is_some() || self.paused.is_some() || !self.setup.is_empty()
+        let sending = !self.sent.is_empty() || !self.setup.is_empty();
+        sending || self.parked.is_some() || self.paused.is_some() || self.tool.is_some()
     }
 
     fn say(&mut self, class: Class, text: impl AsRef<str>) {

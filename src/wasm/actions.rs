@@ -127,6 +127,7 @@ fn converted(actions: Vec<Action>) -> Array {
                 Action::Disconnect => plain("disconnect"),
                 Action::Clear => plain("clear"),
                 Action::Exit => plain("exit"),
+                Action::Status(text) => object([("t", "status".into()), ("text", text.into())]),
                 Action::Run(_) => plain("run"),
             }
         })

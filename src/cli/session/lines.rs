@@ -7,6 +7,7 @@ use crate::cli::help;
 use crate::cli::options::{self, Options, leading_integer};
 use crate::cli::split::{self, Repeat};
 use crate::cli::teach;
+use crate::cli::tools;
 
 impl Session {
     pub(super) fn pump(&mut self) {
@@ -141,6 +142,9 @@ impl Session {
                 self.waiting.push_front(split::join(&rest));
             }
             return self.run_command(auth, &Options::default(), 1);
+        }
+        if let Some(tool) = tools::tool(&options, self.settings.style.format) {
+            return self.start_tool(tool);
         }
         if options.tool.is_some() {
             return self.out.push(Action::Run(Box::new(options)));

@@ -86,6 +86,7 @@ impl Session {
         match &pending.purpose {
             Purpose::Typed => {}
             Purpose::Quiet => return self.follow(&pending.args, &reply),
+            Purpose::Tool => return self.tool_answered(reply),
             Purpose::KeyType { key, command } => {
                 let lesson = teach::wrong_type(&self.table, command, key, &reply);
                 return self.teach(lesson);

@@ -119,6 +119,7 @@ impl Session {
         self.resp3 = false;
         if link == Link::Down {
             self.paused = None;
+            self.tool = None;
         }
     }
 
@@ -127,6 +128,7 @@ impl Session {
             if let Some(parked) = self.parked.take() {
                 self.send(parked);
             }
+            self.begin_tool();
             return self.pump();
         };
         let text = |text: &str| text.as_bytes().to_vec();

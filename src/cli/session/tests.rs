@@ -98,7 +98,7 @@ impl Stage {
                     self.now_ms += after_ms;
                     self.session.tick(self.now_ms)
                 }
-                Action::Disconnect | Action::Run(_) => Vec::new(),
+                Action::Disconnect | Action::Run(_) | Action::Status(_) => Vec::new(),
             };
             todo.extend(more);
         }
@@ -437,4 +437,57 @@ fn values_are_copied_as_they_are() {
     assert_eq!(printed.copy(&[1]), Some(b"5".to_vec()));
     assert_eq!(printed.copy(&[]), Some(b"a\"b\n5\nx".to_vec()));
     assert_eq!(printed.copy(&[9]), None);
+}
+
+#[test]
+fn tools_run_beside_the_prompt() {
+    let mut stage = Stage::plain();
+    stage.sent();
+    stage.answer(&["*2\r\n$1\r\n7\r\n*1\r\n$1\r\na", "*2\r\n$1\r\n0\r\n*1\r\n$3\r\nb c"]);
+    stage.line("redis-cli --scan --pattern '*' --count 5");
+    assert_eq!(stage.sent(), "SCAN 0 MATCH * COUNT 5 | SCAN 7 MATCH * COUNT 5");
+    assert!(stage.screen().ends_with("\"a\"\n\"b c\"\n"));
+    assert_eq!(stage.session.state(), State::Ready);
+    stage.answer(&[
+        ":3",
+        "*2\r\n$1\r\n0\r\n*3\r\n$1\r\na\r\n$1\r\nl\r\n$1\r\nz",
+        "+string",
+        "+list",
+        "+none",
+        ":7",
+        ":2",
+    ]);
+    stage.line("--bigkeys");
+    assert_eq!(stage.sent(), "DBSIZE | SCAN 0 | TYPE a | TYPE l | TYPE z | STRLEN a | LLEN l");
+    let screen = stage.screen();
+    assert!(
+        screen.contains("Sampled 2 keys in the keyspace!\nTotal key length in bytes is 2 (avg len 1.00)\n")
+    );
+    assert!(
+        screen.contains("Biggest string found \"a\" has 7 bytes\nBiggest   list found \"l\" has 2 items\n")
+    );
+    assert!(screen.contains("1 strings with 7 bytes (50.00% of keys, avg size 7.00)\n"));
+    assert!(screen.contains("0 sets with 0 members (00.00% of keys, avg size 0.00)\n"));
+}
+
+#[test]
+fn a_tool_ends_when_interrupted() {
+    let mut stage = Stage::plain();
+    stage.sent();
+    stage.line("--stat");
+    assert_eq!((stage.sent(), stage.session.state()), ("INFO".to_owned(), State::Waiting));
+    let information = "used_memory:2048\r\nconnected_clients:1\r\nblocked_clients:0\r\ntotal_commands_processed:9\r\n\
+                       total_connections_received:1\r\ndb0:keys=3,expires=0\r\ndb4:keys=2,expires=0\r\n";
+    let actions = stage.session.receive(format!("${}\r\n{information}\r\n", information.len()).as_bytes(), 0);
+    assert!(matches!(actions.last(), Some(Action::Wake { after_ms: 1000 })));
+    stage.act(actions);
+    assert!(
+        stage.screen().ends_with("5          2.00K    1       0       9 (+0)              1           \n")
+    );
+    assert_eq!(stage.sent(), "INFO");
+    let actions = stage.session.interrupt(1000);
+    stage.act(actions);
+    // The reply under way is dropped.
+    stage.bytes("$1\r\nx\r\n").answer(&["+PONG"]).line("PING");
+    assert_eq!(stage.screen(), "127.0.0.1:6379> PING\nPONG\n");
 }
