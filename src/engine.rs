@@ -7,7 +7,7 @@ use crate::command::ctx::Origin;
 use crate::command::registry::Registry;
 use crate::commands;
 use crate::resp::request::{Parsed, RequestLimits};
-use crate::resp::{ReplyWriter, RequestParser, Span};
+use crate::resp::{ReplyWriter, Request, RequestParser, Span};
 use crate::server::Server;
 use crate::server::client::Flags;
 use crate::server::event::Event;
@@ -153,7 +153,7 @@ impl Engine {
     /// When [`Engine::tick`] should be called next, if nothing else happens.
     pub fn next_deadline(&self) -> Option<u64> {
         let sweep = self.server.keyspace.iter().any(|db| db.has_deadlines()).then_some(self.next_sweep_ms);
-        [sweep, self.server.waiting.next_deadline()].into_iter().flatten().min()
+        [sweep, self.server.waiting.next_deadline(), self.server.pause_deadline()].into_iter().flatten().min()
     }
 
     /// A client whose output has grown since it was last named here.
@@ -240,9 +240,13 @@ impl Engine {
             return;
         }
         let mark = reply.mark();
+        self.server.current = Some(id);
         call::dispatch(&mut self.server, self.registry, id, buffer, spans, reply, Origin::Client);
         self.server.propagation.flush();
         let Some(client) = self.server.clients.get_mut(id) else { return };
+        if client.flags.has(Flags::POSTPONED) {
+            return;
+        }
         client.commands += 1;
         if client.flags.is_plain() && client.reply.is_empty() {
             // The hot path ends here.
@@ -253,6 +257,12 @@ impl Engine {
             let skip_next = client.flags.has(Flags::REPLY_SKIP_NEXT);
             client.flags.set(Flags::REPLY_SKIP, skip_next);
             client.flags.remove(Flags::REPLY_SKIP_NEXT);
+            if let Some(mode) = &mut client.tracking
+                && !client.flags.has(Flags::MULTI)
+                && !client.last_command.starts_with("CLIENT ")
+            {
+                mode.caching = false;
+            }
             // HELLO and RESET may have changed the protocol; pushes to oneself follow the reply.
             reply.raw(client.reply.bytes());
             client.reply.buffer().clear();
@@ -289,9 +299,28 @@ impl Engine {
     /// What one input may set off: waiting clients are served, and those that no longer wait go on with their input.
     fn settle(&mut self) {
         loop {
+            self.server.current = None;
             call::serve_waiting(&mut self.server, self.registry);
-            let Some(id) = self.server.unblocked.pop_front() else { return };
-            self.process_buffered(id);
+            if let Some((id, request)) = self.server.next_postponed() {
+                self.run_postponed(id, &request);
+            } else if let Some(id) = self.server.unblocked.pop_front() {
+                self.process_buffered(id);
+            } else {
+                break;
+            }
+        }
+        self.server.broadcast_invalidations();
+    }
+
+    /// Runs a request that waited for the end of a pause.
+    fn run_postponed(&mut self, id: ClientId, request: &Request) {
+        let Some(client) = self.server.clients.get_mut(id) else { return };
+        let mut reply = ReplyWriter::new(client.protocol());
+        std::mem::swap(&mut client.reply, &mut reply);
+        self.request(id, &request.bytes, &request.spans, &mut reply);
+        if let Some(client) = self.server.clients.get_mut(id) {
+            call::give_back(client, reply);
+            self.server.announce(id);
         }
     }
 }

@@ -8,7 +8,10 @@ use crate::server::clients::ClientId;
 use crate::server::error::{self, Error, Result};
 
 use super::ctx::{Origin, write_timeout};
-use super::declaration::{ADMIN, NO_AUTH, NO_MULTI, SKIP_MONITOR};
+use super::declaration::{
+    ADMIN, MAY_REPLICATE, NO_AUTH, NO_MULTI, PUBSUB, READONLY, SCRIPT_RUNNER, SKIP_MONITOR, WRITE,
+};
+use super::{keyspec, redact};
 use super::registry::{Lookup, Registry};
 use super::{Args, Command, Ctx};
 
@@ -38,9 +41,15 @@ pub fn dispatch(
             return reject(server, id, Some(number), &error, reply);
         }
         if flags.has(ClientFlags::MULTI) && !runs_inside_multi(command) {
+            if is_held_back(server, registry, id, command) {
+                return postpone(server, id, &words);
+            }
             queue(server, id, &words);
             return reply.simple("QUEUED");
         }
+    }
+    if server.pause.is_some() && origin == Origin::Client && is_held_back(server, registry, id, command) {
+        return postpone(server, id, &words);
     }
     run(server, registry, id, (number, command), words, reply, origin);
 }
@@ -58,16 +67,13 @@ pub fn run(
     let Some(client) = server.clients.get_mut(id) else { return };
     let db = client.db;
     client.last_command = command.name;
-    if !server.monitors.is_empty()
-        && !command.flags.has_any(SKIP_MONITOR.and(ADMIN))
-        && origin != Origin::Resumed
-    {
-        feed_monitors(server, id, db, &words, origin);
-    }
+    let flags = client.flags;
+    let request = words.clone();
     let started_at = server.microseconds();
     let mark = reply.mark();
     let dirty = server.dirty;
     let mut ctx = Ctx::new(server, registry, id, db, command, origin, words.clone());
+    ctx.keep_clocks = flags.has(ClientFlags::NO_TOUCH) && command.name != "TOUCH";
     let mut args = words;
     args.seek(registry.name_words(number));
     args.seek(1 + usize::from(command.container_name().is_some()));
@@ -76,6 +82,16 @@ pub fn run(
     ctx.server.tell_misses(db);
     let changed = ctx.server.dirty != dirty;
     ctx.propagate(changed);
+    if flags.has(ClientFlags::TRACKING) {
+        track_reads(server, id, command, &request);
+    }
+    if !server.monitors.is_empty()
+        && !command.flags.has_any(SKIP_MONITOR.and(ADMIN))
+        && origin != Origin::Resumed
+        && origin != Origin::Stream
+    {
+        feed_monitors(server, id, command, &request, origin);
+    }
     let failed = result.is_err();
     if let Err(error) = result {
         reply.roll_back(mark);
@@ -97,6 +113,34 @@ pub fn run(
         counters.microseconds += ended_at - started_at;
         counters.failed += u64::from(failed);
     }
+}
+
+/// Client-side caching: remembers the keys a client has read.
+fn track_reads(server: &mut Server, id: ClientId, command: &Command, words: &Args) {
+    if command.flags.has(READONLY) && !command.flags.has_any(PUBSUB.and(SCRIPT_RUNNER)) {
+        let found = keyspec::find(command.name, command.keys, words.argc(), &|index| words.get(index));
+        server.track_reads(id, found.iter().map(|(position, _)| words.get(position)));
+    }
+}
+
+/// Whether CLIENT PAUSE keeps a client from running this now.
+fn is_held_back(server: &Server, registry: &Registry, id: ClientId, command: &Command) -> bool {
+    let Some(pause) = server.current_pause() else { return false };
+    let may_write = |command: &Command| command.flags.has_any(WRITE.and(MAY_REPLICATE));
+    if !pause.writes_only || may_write(command) {
+        return true;
+    }
+    let Some(client) = server.clients.get(id) else { return false };
+    command.name == "EXEC"
+        && client.queue.iter().any(|request| {
+            let words = Args::new(&request.bytes, &request.spans);
+            matches!(registry.lookup(&words), Lookup::Found(_, queued) if may_write(queued))
+        })
+}
+
+fn postpone(server: &mut Server, id: ClientId, words: &Args) {
+    let words: Vec<&[u8]> = words.words().collect();
+    server.postpone(id, crate::resp::Request::of(&words));
 }
 
 /// Runs the commands of clients whose keys have become ready, until nothing more is.
@@ -218,6 +262,9 @@ const SHOWN_BYTES_MAX: usize = 128;
 fn unknown(lookup: &Lookup, words: &Args) -> Error {
     let shown = |word: &[u8]| word[..word.len().min(SHOWN_BYTES_MAX)].to_vec();
     let mut text = Vec::new();
+    if let Lookup::MissingSubcommand(container) = lookup {
+        return wrong_arity(container);
+    }
     if let Lookup::UnknownSubcommand(container) = lookup {
         text.extend_from_slice(b"ERR unknown subcommand '");
         text.extend(shown(words.get(1)));
@@ -242,14 +289,15 @@ fn unknown(lookup: &Lookup, words: &Args) -> Error {
 }
 
 /// MONITOR: one line a command, to every client that asked for it.
-fn feed_monitors(server: &mut Server, id: ClientId, db: usize, words: &Args, origin: Origin) {
+fn feed_monitors(server: &mut Server, id: ClientId, command: &Command, words: &Args, origin: Origin) {
+    let db = server.clients.get(id).map_or(0, |client| client.db);
     let (seconds, microseconds) = (server.now_ms / 1000, server.now_ms % 1000 * 1000);
     let address = match origin {
         Origin::Script => "lua".to_string(),
         _ => server.clients.get(id).map(|client| client.address.clone()).unwrap_or_default(),
     };
     let mut line = format!("{seconds}.{microseconds:06} [{db} {address}]").into_bytes();
-    for word in words.words() {
+    for word in redact::shown(command.name, words) {
         line.extend_from_slice(b" \"");
         for &byte in word {
             match byte {

@@ -59,6 +59,8 @@ pub struct Ctx<'a> {
     pub db: usize,
     pub command: &'static Command,
     pub origin: Origin,
+    /// CLIENT NO-TOUCH: keys do not count as used.
+    pub keep_clocks: bool,
     words: Args<'a>,
     effects: Effects,
     is_blocked: bool,
@@ -81,6 +83,7 @@ impl<'a> Ctx<'a> {
             db,
             command,
             origin,
+            keep_clocks: false,
             words,
             effects: Effects::Verbatim,
             is_blocked: false,
@@ -118,7 +121,9 @@ impl<'a> Ctx<'a> {
         match server.keyspace.db_mut(self.db).raw_mut(key) {
             Some(entry) => {
                 server.stats.keyspace_hits += 1;
-                entry.set_clock(server.access_clock);
+                if !self.keep_clocks {
+                    entry.set_clock(server.access_clock);
+                }
                 Some(entry)
             }
             None => {
@@ -142,7 +147,9 @@ impl<'a> Ctx<'a> {
         self.expire_now(key);
         let clock = self.server.access_clock;
         let entry = self.server.keyspace.db_mut(self.db).raw_mut(key)?;
-        entry.set_clock(clock);
+        if !self.keep_clocks {
+            entry.set_clock(clock);
+        }
         Some(entry)
     }
 

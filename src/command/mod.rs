@@ -7,6 +7,7 @@ pub mod registry;
 pub mod docs;
 pub mod args;
 pub mod ctx;
+pub mod redact;
 pub mod call;
 pub mod expiry;
 

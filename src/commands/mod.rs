@@ -50,6 +50,7 @@ pub fn registry() -> &'static Registry {
             pubsub::COMMANDS,
             connection::COMMANDS,
             connection::client::COMMANDS,
+            connection::tracking::COMMANDS,
             server::COMMANDS,
             server::lolwut::COMMANDS,
             command::COMMANDS,

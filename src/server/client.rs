@@ -36,6 +36,8 @@ impl Flags {
     pub const INTERNAL: Flags = Flags(1 << 20);
     /// Closed by another client: gone for everyone who looks.
     pub const CLOSE_ASAP: Flags = Flags(1 << 21);
+    /// Waits for the end of a pause.
+    pub const POSTPONED: Flags = Flags(1 << 22);
 
     /// Flags without which a command needs no check of the client's state.
     const ATTENTION: u32 = Self::MULTI.0
@@ -132,6 +134,7 @@ pub struct Client {
     pub patterns: BTreeSet<Box<[u8]>>,
     pub shard_channels: BTreeSet<Box<[u8]>>,
     pub blocked: Option<Box<Blocked>>,
+    pub tracking: Option<Box<super::tracking::Mode>>,
     pub fieldsets: BTreeMap<Box<[u8]>, Fieldset>,
     /// In the list of clients whose output the host has still to see.
     pub is_announced: bool,
@@ -164,6 +167,7 @@ impl Client {
             patterns: BTreeSet::new(),
             shard_channels: BTreeSet::new(),
             blocked: None,
+            tracking: None,
             fieldsets: BTreeMap::new(),
             is_announced: false,
         }
@@ -179,12 +183,12 @@ impl Client {
 
     /// Where invalidation messages go: -1 without tracking, 0 to the client itself.
     pub fn redirection(&self) -> i64 {
-        -1
+        self.tracking.as_ref().map_or(-1, |mode| mode.redirect.unwrap_or(0) as i64)
     }
 
     /// Whether CLIENT UNBLOCK may end its wait.
     pub fn may_be_unblocked(&self) -> bool {
-        self.blocked.is_some()
+        self.blocked.is_some() && !self.flags.has(Flags::POSTPONED)
     }
 
     /// An estimate of all that the client takes.

@@ -19,6 +19,7 @@ pub struct Config {
     pub maxclients: usize,
     pub active_expire: bool,
     pub hz: u32,
+    pub tracking_table_max_keys: u64,
 }
 
 impl Default for Config {
@@ -36,6 +37,7 @@ impl Default for Config {
             maxclients: 10000,
             active_expire: true,
             hz: 10,
+            tracking_table_max_keys: 1_000_000,
         }
     }
 }

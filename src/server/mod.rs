@@ -12,6 +12,8 @@ pub mod propagation;
 pub mod client;
 pub mod clients;
 pub mod acl;
+pub mod tracking;
+pub mod pause;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -47,6 +49,12 @@ pub struct Server {
     pub monitors: BTreeSet<ClientId>,
     /// Changes to the data since the start: what `dirty` counts.
     pub dirty: u64,
+    pub tracking: tracking::Tracking,
+    pub pause: Option<pause::Pause>,
+    /// Clients that wait for the end of a pause.
+    postponed: VecDeque<ClientId>,
+    /// The client whose request is running.
+    pub current: Option<ClientId>,
     /// Clients whose blocking ended: their buffered input is to be run.
     pub unblocked: VecDeque<ClientId>,
     /// Keys not found by the running command, while somebody wants to hear of them.
@@ -82,6 +90,10 @@ impl Server {
             propagation: propagation::Propagation::default(),
             monitors: BTreeSet::new(),
             dirty: 0,
+            tracking: tracking::Tracking::default(),
+            pause: None,
+            postponed: VecDeque::new(),
+            current: None,
             unblocked: VecDeque::new(),
             missed: Vec::new(),
             watchers: BTreeMap::new(),
@@ -231,6 +243,7 @@ impl Server {
     pub fn changed(&mut self, db: usize, key: &[u8], class: Class, event: &str) {
         self.touch_watched(db, key);
         self.waiting.signal(db, key);
+        self.invalidate(key);
         self.notify(db, key, class, event);
     }
 
@@ -360,7 +373,10 @@ impl Server {
         }
         self.stats.expired_keys += 1;
         self.propagation.add(db, [b"DEL" as &[u8], key].into_iter());
+        // Time changed the key, not the client that happened to look: it is told even if it wants no echo.
+        let current = self.current.take();
         self.changed(db, key, Class::EXPIRED, "expired");
+        self.current = current;
     }
 
     /// Removes up to `limit` fields of a hash whose time is up, and the key with the last of them, and tells the world;
@@ -399,7 +415,7 @@ impl Server {
 
     /// Looks for expired keys, at `keys_max` keys of each database at most, and as many fields of hashes.
     pub fn sweep(&mut self, keys_max: usize) {
-        if !self.config.active_expire {
+        if !self.config.active_expire || self.current_pause().is_some() {
             return;
         }
         for db in 0..self.keyspace.databases() {
@@ -456,6 +472,7 @@ impl Server {
         self.unblock(id);
         self.unwatch(id);
         self.unsubscribe_all(id);
+        self.stop_tracking(id);
         self.monitors.remove(&id);
     }
 

@@ -231,8 +231,16 @@ fn letters(client: &Client) -> String {
         (ClientFlags::NO_EVICT, 'e'),
         (ClientFlags::NO_TOUCH, 'T'),
     ];
-    let letters: String =
-        LETTERS.into_iter().filter(|(flag, _)| client.flags.has(*flag)).map(|(_, letter)| letter).collect();
+    let mut letters = String::new();
+    for (flag, letter) in LETTERS {
+        if client.flags.has(flag) {
+            letters.push(letter);
+        }
+        if let Some(mode) = client.tracking.as_ref().filter(|_| flag == ClientFlags::TRACKING) {
+            letters.push_str(if mode.is_broken { "R" } else { "" });
+            letters.push_str(if mode.broadcast { "B" } else { "" });
+        }
+    }
     if letters.is_empty() { "N".into() } else { letters }
 }
 

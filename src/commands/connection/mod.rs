@@ -1,6 +1,7 @@
 //! Connections: who is there, how they talk, and as whom.
 
 pub mod client;
+pub mod tracking;
 
 use crate::command::call::wrong_arity;
 use crate::command::declaration::*;

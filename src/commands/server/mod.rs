@@ -55,6 +55,7 @@ pub const FLUSHDB: Command = Command {
 fn flushdb(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     parse_flush(args)?;
     ctx.server.flush(ctx.db);
+    ctx.server.invalidate_all();
     // An empty database is flushed on replicas as well: theirs may differ.
     ctx.propagate_always();
     reply.ok();
@@ -83,6 +84,7 @@ fn flushall(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     for db in 0..ctx.server.keyspace.databases() {
         ctx.server.flush(db);
     }
+    ctx.server.invalidate_all();
     ctx.propagate_always();
     reply.ok();
     Ok(())
