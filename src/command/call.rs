@@ -11,9 +11,9 @@ use super::ctx::{Origin, write_timeout};
 use super::declaration::{
     ADMIN, MAY_REPLICATE, NO_AUTH, NO_MULTI, PUBSUB, READONLY, SCRIPT_RUNNER, SKIP_MONITOR, WRITE,
 };
-use super::{keyspec, redact};
 use super::registry::{Lookup, Registry};
 use super::{Args, Command, Ctx};
+use super::{keyspec, redact};
 
 /// Checks and runs one request of a client; queues it inside MULTI.
 pub fn dispatch(

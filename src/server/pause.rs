@@ -19,10 +19,9 @@ impl Server {
         let old = self.pause.filter(|old| old.until_ms > self.now_ms);
         self.pause = Some(match old {
             None => Pause { until_ms, writes_only },
-            Some(old) => Pause {
-                until_ms: old.until_ms.max(until_ms),
-                writes_only: old.writes_only && writes_only,
-            },
+            Some(old) => {
+                Pause { until_ms: old.until_ms.max(until_ms), writes_only: old.writes_only && writes_only }
+            }
         });
     }
 
@@ -55,7 +54,9 @@ impl Server {
             return None;
         }
         while let Some(id) = self.postponed.pop_front() {
-            let Some(client) = self.clients.get_mut(id).filter(|c| c.flags.has(Flags::POSTPONED)) else { continue };
+            let Some(client) = self.clients.get_mut(id).filter(|c| c.flags.has(Flags::POSTPONED)) else {
+                continue;
+            };
             client.flags.remove(Flags::POSTPONED);
             let Some(blocked) = &mut client.blocked else { continue };
             let request = std::mem::take(&mut blocked.request);

@@ -9,14 +9,8 @@ use crate::resp::ReplyWriter;
 use crate::server::error::{self, Error, Result};
 use crate::server::tracking::Mode;
 
-pub const COMMANDS: &[Command] = &[
-    CLIENT_CACHING,
-    CLIENT_GETREDIR,
-    CLIENT_PAUSE,
-    CLIENT_TRACKING,
-    CLIENT_TRACKINGINFO,
-    CLIENT_UNPAUSE,
-];
+pub const COMMANDS: &[Command] =
+    &[CLIENT_CACHING, CLIENT_GETREDIR, CLIENT_PAUSE, CLIENT_TRACKING, CLIENT_TRACKINGINFO, CLIENT_UNPAUSE];
 
 /// The options of CLIENT TRACKING, in any order.
 fn parse_mode(ctx: &Ctx, args: &mut Args) -> Result<(Mode, Vec<Box<[u8]>>)> {
