@@ -1,5 +1,8 @@
 //! One terminal as JavaScript sees it: every call answers what is to be done, in order, as plain objects.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -7,6 +10,12 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::printed::Printed;
 use super::{Engine, object};
 use crate::cli::session::{self, Action, Settings, Standing, State};
+use crate::cli::table::Table;
+use crate::cli::{complete, hints};
+use crate::command::docs;
+use crate::commands;
+use crate::resp::reply::Decoder;
+use crate::resp::{Protocol, ReplyWriter};
 
 #[wasm_bindgen]
 pub struct Session {
@@ -14,11 +23,14 @@ pub struct Session {
 }
 
 #[wasm_bindgen]
+#[allow(clippy::new_without_default, reason = "JavaScript calls the constructor")]
 impl Session {
     #[wasm_bindgen(constructor)]
     pub fn new() -> Session {
         let settings = Settings { may_connect: false, ..Settings::default() };
-        Session { inner: session::Session::new(settings) }
+        let mut inner = session::Session::new(settings);
+        inner.set_table(table());
+        Session { inner }
     }
 
     pub fn start(&mut self, now_ms: f64) -> Array {
@@ -80,13 +92,32 @@ impl Session {
     }
 
     /// What could follow the line, as `{text}`, or nothing.
-    pub fn hint(&self, _line: &str) -> JsValue {
-        JsValue::NULL
+    pub fn hint(&self, line: &str) -> JsValue {
+        let hint = if self.inner.hints() { hints::hint(self.inner.table(), line) } else { None };
+        hint.map_or(JsValue::NULL, |text| object([("text", text.into())]))
     }
 
-    /// The ways to complete the line at the cursor (UTF-16 units), as `{lines, labels}`.
-    pub fn complete(&self, _line: &str, _cursor: usize, _engine: &Engine, _client: f64) -> JsValue {
-        object([("lines", Array::new().into()), ("labels", Array::new().into())])
+    /// The ways to complete the line at the cursor (in UTF-16 units), as `{lines, cursors, labels, notes}`.
+    pub fn complete(&self, line: &str, cursor: usize, engine: &Engine) -> JsValue {
+        let mut completion = complete::complete(self.inner.table(), line, byte_at(line, cursor));
+        if let Some(query) = &completion.keys {
+            let keys = engine.keys(self.inner.db(), query);
+            completion.add_keys(&keys);
+        }
+        let (lines, cursors, labels, notes) = (Array::new(), Array::new(), Array::new(), Array::new());
+        for item in &completion.items {
+            let (line, cursor) = completion.apply(line, item);
+            cursors.push(&(line[..cursor].encode_utf16().count() as f64).into());
+            lines.push(&line.into());
+            labels.push(&(&item.text).into());
+            notes.push(&(&item.note).into());
+        }
+        object([
+            ("lines", lines.into()),
+            ("cursors", cursors.into()),
+            ("labels", labels.into()),
+            ("notes", notes.into()),
+        ])
     }
 
     pub fn prompt(&self) -> String {
@@ -102,6 +133,41 @@ impl Session {
         }
         .to_owned()
     }
+}
+
+/// What the engine's commands say of themselves, asked for once.
+fn table() -> Arc<Table> {
+    thread_local! {
+        static TABLE: OnceCell<Arc<Table>> = const { OnceCell::new() };
+    }
+    TABLE.with(|table| table.get_or_init(|| Arc::new(own_table())).clone())
+}
+
+fn own_table() -> Table {
+    let registry = commands::registry();
+    let mut told = ReplyWriter::new(Protocol::Resp2);
+    told.map(registry.top_level().len());
+    for &number in registry.top_level() {
+        told.bulk_str(&registry.entry(number).full_name);
+        docs::docs(registry, number, &mut told);
+    }
+    let mut decoder = Decoder::new();
+    decoder.feed(told.bytes());
+    match decoder.next_reply() {
+        Ok(Some(docs)) => Table::from_command_docs(&docs),
+        _ => Table::default(),
+    }
+}
+
+/// The byte where the UTF-16 unit stands.
+fn byte_at(line: &str, unit: usize) -> usize {
+    let mut units = 0;
+    line.char_indices()
+        .find(|(_, character)| {
+            units += character.len_utf16();
+            units > unit
+        })
+        .map_or(line.len(), |(byte, _)| byte)
 }
 
 fn converted(actions: Vec<Action>) -> Array {

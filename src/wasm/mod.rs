@@ -9,15 +9,22 @@ mod printed;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
+use crate::cli::complete::KeyQuery;
 use crate::cli::format::Class;
 use crate::cli::transcript;
+use crate::command::ctx::type_name_of;
 use crate::engine;
 use crate::engine::journal::Journal;
+use crate::keyspace::entry::Entry;
 use crate::playback::{Playback, SEED, STARTED_AT_MS};
 use crate::server::event::Event;
 
 pub use actions::Session;
 pub use printed::Printed;
+
+/// Keys looked at, and keys offered, when one is completed.
+const KEYS_SEEN_MAX: usize = 100_000;
+const KEYS_OFFERED_MAX: usize = 1000;
 
 #[wasm_bindgen(start)]
 fn start() {
@@ -127,6 +134,20 @@ impl Engine {
     /// Traps as a bug would.
     pub fn crash_for_test(&self) {
         panic!("a crash was asked for");
+    }
+
+    /// Live keys that fit, as far as a look at some of them finds them.
+    fn keys(&self, db: i64, query: &KeyQuery) -> Vec<Vec<u8>> {
+        let keyspace = &self.inner.server().keyspace;
+        let Some(number) = usize::try_from(db).ok().filter(|&number| number < keyspace.databases()) else {
+            return Vec::new();
+        };
+        let fits = |entry: &&Entry| {
+            entry.key().starts_with(&query.prefix)
+                && query.type_name.is_none_or(|name| type_name_of(entry) == name)
+        };
+        let seen = keyspace.db(number).iter().take(KEYS_SEEN_MAX);
+        seen.filter(fits).take(KEYS_OFFERED_MAX).map(|entry| entry.key().to_vec()).collect()
     }
 
     fn id(&self, client: f64) -> Option<engine::ClientId> {
