@@ -37,13 +37,15 @@ export class Lane {
   resume: Resume | null = null;
   state: LaneState = "waiting";
   prompt = "";
+  /** Its setup ran, so the journal has it. */
+  prepared = false;
 
   constructor(
     private readonly host: Host,
     readonly id: number,
     readonly space: string,
     readonly view: LaneView,
-    public setup: string[],
+    readonly setup: string[],
   ) {}
 
   submit(...lines: string[]): void {
@@ -116,6 +118,7 @@ export class Host extends EventTarget {
     for (const lane of this.lanes.values()) {
       if (lane.space !== name) continue;
       lane.resume = null;
+      lane.prepared = false;
       this.send(openRequest(lane));
     }
   }
@@ -301,8 +304,7 @@ export class Host extends EventTarget {
         lane.state = report.state;
         lane.prompt = report.prompt;
         lane.resume = report.resume;
-        // What was set up once is in the journal from here on.
-        lane.setup = [];
+        lane.prepared = true;
         lane.view.state(report.prompt, report.state);
         break;
     }
@@ -354,7 +356,7 @@ function spaceRequest(name: string, space: Space): Request {
 }
 
 function openRequest(lane: Lane): Request {
-  return { t: "open", space: lane.space, lane: lane.id, resume: lane.resume, setup: lane.setup };
+  return { t: "open", space: lane.space, lane: lane.id, resume: lane.resume, setup: lane.prepared ? [] : lane.setup };
 }
 
 function randomSeed(): number {

@@ -30,16 +30,16 @@ export type LaneState = "ready" | "more" | "waiting" | "listening" | "closed";
 export interface Completion {
   /** Whole lines, in the order Tab walks them. */
   lines: string[];
+  /** Where the cursor stands in each, in UTF-16 units. */
+  cursors: number[];
   /** What the list shows for each. */
   labels: string[];
+  /** A few words beside each, or none. */
+  notes: string[];
 }
 
 export interface Hint {
   text: string;
-  /** Where the line is at fault, in UTF-16 units, when it is. */
-  fault?: number;
-  /** A sentence to show below the line. */
-  teach?: string;
 }
 
 /** To the worker. `space` names a keyspace, `lane` a client of it; both are chosen by the page. */

@@ -225,10 +225,6 @@ const terminal = css`
   .under {
     color: transparent;
   }
-  .fault {
-    text-decoration: underline wavy var(--rp-error);
-    text-underline-offset: 0.25em;
-  }
   .ghost.past {
     font-style: italic;
   }
@@ -279,34 +275,42 @@ const terminal = css`
       opacity: 0.8;
     }
   }
-  .teach {
-    font-family: var(--rp-sans);
-    font-size: var(--rp-size-small);
-    color: var(--rp-muted);
-    margin-top: var(--rp-space-1);
-    white-space: pre-wrap;
-  }
   ul[role="listbox"] {
     list-style: none;
     margin: var(--rp-space-2) 0 0;
     padding: var(--rp-space-1);
     max-height: 14em;
-    max-width: 36em;
+    max-width: 60em;
     overflow: auto;
     border: 1px solid var(--rp-edge-strong);
     border-radius: var(--rp-radius-small);
     background: var(--rp-raised);
     scrollbar-width: thin;
-    display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(min(11em, 100%), 1fr));
   }
   li[role="option"] {
     padding: 0.1em var(--rp-space-2);
     border-radius: 4px;
     cursor: pointer;
+    display: flex;
+    gap: var(--rp-space-4);
+    white-space: pre;
+  }
+  .label {
+    flex: none;
+    min-width: 9em;
+    max-width: 100%;
     overflow: hidden;
     text-overflow: ellipsis;
-    white-space: pre;
+  }
+  .note {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    font-family: var(--rp-sans);
+    font-size: var(--rp-size-small);
+    color: var(--rp-muted);
+  }
+  li[aria-selected="true"] .note {
+    color: inherit;
   }
   li[role="option"]:hover {
     background: var(--rp-edge);

@@ -69,6 +69,7 @@ export class ReplTerminal extends LitElement implements LaneView {
   private firstPrompt = "";
   private yankText = "";
   private escaped = false;
+  private following = false;
   private hintFor = "";
   private askedFor = "";
 
@@ -220,7 +221,6 @@ export class ReplTerminal extends LitElement implements LaneView {
           </div>
         </div>
         ${cycle ? this.options(cycle) : nothing}
-        ${this.hint?.teach && !search ? html`<div class="teach" aria-hidden="true">${this.hint.teach}</div>` : nothing}
         <div id="keys" class="visually-hidden">
           Tab completes, Up and Down walk the history, Control R searches it. Escape, then Tab, leaves the field.
         </div>
@@ -271,13 +271,8 @@ export class ReplTerminal extends LitElement implements LaneView {
       const found = match === null ? nothing : html`<span class="found">  ${match.slice(0, at)}<mark>${match.slice(at, at + search.query.length)}</mark>${match.slice(at + search.query.length)}</span>`;
       return html`<span class="under">${search.query}</span>${found}`;
     }
-    const fault = this.hint?.fault;
-    const under =
-      fault === undefined || fault >= this.lineText.length
-        ? html`<span class="under">${this.lineText}</span>`
-        : html`<span class="under">${this.lineText.slice(0, fault)}<span class="fault">${this.lineText.slice(fault)}</span></span>`;
     const ghost = this.ghost();
-    return html`${under}${ghost.text ? html`<span class="ghost ${ghost.kind}">${ghost.text}</span>` : nothing}&#8203;`;
+    return html`<span class="under">${this.lineText}</span>${ghost.text ? html`<span class="ghost ${ghost.kind}">${ghost.text}</span>` : nothing}&#8203;`;
   }
 
   private ghost(): { kind: "syntax" | "past"; text: string } {
@@ -301,7 +296,7 @@ export class ReplTerminal extends LitElement implements LaneView {
           @pointerdown=${(event: Event) => event.preventDefault()}
           @click=${() => this.pick(index)}
         >
-          ${label}
+          <span class="label">${label}</span>${cycle.notes[index] ? html`<span class="note">${cycle.notes[index]}</span>` : nothing}
         </li>`;
       })}
     </ul>`;
@@ -316,6 +311,7 @@ export class ReplTerminal extends LitElement implements LaneView {
         if (this.stuck) this.scrollToEnd();
       },
     );
+    new ResizeObserver(() => this.followSoon()).observe(this);
     for (const write of this.early.splice(0)) write();
   }
 
@@ -323,7 +319,7 @@ export class ReplTerminal extends LitElement implements LaneView {
     if (changes.has("cycle") && this.cycle) {
       this.renderRoot.querySelector(`#option-${this.cycle.index}`)?.scrollIntoView({ block: "nearest" });
     }
-    if (this.stuck) this.scrollToEnd();
+    this.followSoon();
   }
 
   // ---- The field
@@ -561,7 +557,7 @@ export class ReplTerminal extends LitElement implements LaneView {
     const found = await this.lane.complete(original, cursor);
     if (this.lineText !== original || found.lines.length === 0) return;
     if (found.lines.length === 1) {
-      this.setLine(found.lines[0]!);
+      this.setLine(found.lines[0]!, found.cursors[0]);
       return;
     }
     this.cycle = { ...found, original, cursor, index: -1 };
@@ -575,14 +571,14 @@ export class ReplTerminal extends LitElement implements LaneView {
     const index = ((cycle.index + 1 + direction + count) % count) - 1;
     this.cycle = { ...cycle, index };
     if (index < 0) this.setLine(cycle.original, cycle.cursor);
-    else this.setLine(cycle.lines[index]!);
+    else this.setLine(cycle.lines[index]!, cycle.cursors[index]);
     return true;
   }
 
   private pick(index: number): void {
-    const line = this.cycle?.lines[index];
+    const { cycle } = this;
     this.cycle = null;
-    if (line !== undefined) this.setLine(line);
+    if (cycle) this.setLine(cycle.lines[index]!, cycle.cursors[index]);
     this.focus();
   }
 
@@ -665,6 +661,16 @@ export class ReplTerminal extends LitElement implements LaneView {
   private scrollToEnd(): void {
     const { scroller } = this;
     scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  /** Measuring is dear while much comes in: once a frame is enough. */
+  private followSoon(): void {
+    if (this.following || !this.stuck) return;
+    this.following = true;
+    requestAnimationFrame(() => {
+      this.following = false;
+      if (this.stuck) this.scrollToEnd();
+    });
   }
 
   private pinToEnd(): void {

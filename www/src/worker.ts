@@ -14,6 +14,8 @@ const SHOWN_LENGTH = 16 * 1024;
 const HELD_MAX = 64;
 /** How long output is carried before other messages get their turn. */
 const TURN_MS = 50;
+/** How long reports may wait for others while commands run. */
+const QUIET_MS = 16;
 const TIMER_MAX_MS = 60_000;
 
 interface Space {
@@ -56,6 +58,9 @@ const lanes = new Map<number, LaneHome>();
 const held = new Map<number, Printed>();
 let nextHeld = 1;
 let out: Report[] = [];
+/** Lanes whose prompt may have changed in this turn. */
+const touched = new Set<LaneHome>();
+let flushedAt = 0;
 let running = Promise.resolve();
 let clock = 0;
 
@@ -74,7 +79,7 @@ async function serve(batch: Request[]): Promise<void> {
     else handle(request);
   }
   say({ t: "done", count: batch.length });
-  flush();
+  finish();
 }
 
 async function start(module: WebAssembly.Module | null, wasm: string | null): Promise<void> {
@@ -117,7 +122,7 @@ function handle(request: Request): void {
       withLane(request.lane, (lane) => {
         act(lane, lane.session.interrupt(now()));
         settle(lane.space);
-        tellState(lane);
+        touched.add(lane);
       });
       break;
     case "hint":
@@ -125,8 +130,8 @@ function handle(request: Request): void {
       break;
     case "complete": {
       const lane = lanes.get(request.lane);
-      const completion = lane?.session.complete(request.line, request.cursor, lane.space.engine, lane.client);
-      say({ t: "complete", seq: request.seq, completion: completion ?? { lines: [], labels: [] } });
+      const completion = lane?.session.complete(request.line, request.cursor, lane.space.engine);
+      say({ t: "complete", seq: request.seq, completion: completion ?? { lines: [], cursors: [], labels: [], notes: [] } });
       break;
     }
     case "unfold":
@@ -220,7 +225,7 @@ function openLane({ space: name, lane: id, resume, setup }: Extract<Request, { t
     lane.unseen = false;
   }
   settle(space);
-  tellState(lane);
+  touched.add(lane);
 }
 
 function closeLane(lane: LaneHome): void {
@@ -231,6 +236,7 @@ function closeLane(lane: LaneHome): void {
 }
 
 function forget(lane: LaneHome): void {
+  touched.delete(lane);
   if (lane.wake !== null) clearTimeout(lane.wake);
   lane.space.lanes.delete(lane.client);
   lanes.delete(lane.id);
@@ -254,7 +260,7 @@ function submit(lane: LaneHome, lines: string[]): void {
   }
   act(lane, lane.session.submit(lines.join("\n"), now()));
   settle(lane.space);
-  tellState(lane);
+  touched.add(lane);
 }
 
 /** Does what a session asks for, in order. */
@@ -273,9 +279,9 @@ function act(lane: LaneHome, actions: Action[]): void {
     print();
     switch (action.t) {
       case "send":
-        // Should this never come back, the page has all that went before.
+        // Should this never come back, the page has what went before, and its journal tells no more than was shown.
         record(lane.space);
-        flush();
+        if (Date.now() - flushedAt > QUIET_MS) flush();
         if (lane.client !== 0) lane.space.engine.receive(lane.client, action.bytes, now());
         break;
       case "echo":
@@ -315,7 +321,7 @@ function wakeLater(lane: LaneHome, after: number): void {
       lane.wake = null;
       act(lane, lane.session.tick(now()));
       settle(lane.space);
-      tellState(lane);
+      touched.add(lane);
     });
   }, after);
 }
@@ -332,7 +338,7 @@ function settle(space: Space): void {
     const lane = space.lanes.get(client);
     if (!lane || bytes.length === 0) continue;
     act(lane, lane.session.receive(bytes, now()));
-    tellState(lane);
+    touched.add(lane);
   } while (Date.now() < until);
   for (let closed = engine.next_to_close(); closed !== undefined; closed = engine.next_to_close()) {
     closedByEngine(space, closed);
@@ -359,7 +365,7 @@ function closedByEngine(space: Space, client: number): void {
   lane.client = 0;
   if (last.length > 0) act(lane, lane.session.receive(last, now()));
   act(lane, lane.session.disconnected(now()));
-  tellState(lane);
+  touched.add(lane);
 }
 
 function tellState(lane: LaneHome): void {
@@ -428,15 +434,23 @@ function say(report: Report): void {
 }
 
 function flush(): void {
+  flushedAt = Date.now();
   if (out.length === 0) return;
   port.postMessage(out);
   out = [];
 }
 
+/** Ends a turn: tells where the prompts stand now, and sends what is to be told. */
+function finish(): void {
+  for (const lane of touched) tellState(lane);
+  touched.clear();
+  flush();
+}
+
 function guard(run: () => void): void {
   try {
     run();
-    flush();
+    finish();
   } catch (reason) {
     crashed(reason);
   }

@@ -1,0 +1,76 @@
+// Clients side by side on one keyspace.
+
+import { expect, test } from "@playwright/test";
+import { Playground } from "../playground.ts";
+
+test("one listens, the other speaks", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.addLane();
+  await playground.ready("Client B");
+  await expect(playground.prompt("Client B")).toBeFocused();
+  await playground.run("SUBSCRIBE news", "Client B");
+  await expect(playground.promptText("Client B")).toHaveText("127.0.0.1:6379(subscribed mode)> ");
+  await expect(playground.lane("Client B")).toContainText("listening");
+  await playground.run("PUBLISH news hello");
+  await expect(playground.log()).toContainText("(integer) 1");
+  await expect(playground.log("Client B")).toContainText('"hello"');
+  await playground.prompt("Client B").press("Control+c");
+  await expect(playground.promptText("Client B")).toHaveText("127.0.0.1:6379> ");
+});
+
+test("one waits until the other brings", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.addLane();
+  await playground.ready("Client B");
+  await playground.run("BLPOP jobs 0", "Client B");
+  await expect(playground.lane("Client B")).toContainText("waiting");
+  await playground.run("RPUSH jobs first");
+  await expect(playground.log("Client B")).toContainText('2) "first"');
+  await playground.run("BLPOP jobs 0", "Client B");
+  await expect(playground.lane("Client B")).toContainText("waiting");
+  await playground.prompt("Client B").press("Control+c");
+  await expect(playground.promptText("Client B")).toHaveText("127.0.0.1:6379> ");
+  await playground.run("RPUSH jobs second");
+  await playground.run("LRANGE jobs 0 -1");
+  await expect(playground.log()).toContainText('1) "second"');
+});
+
+test("a wait ends when its time is over", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.run("BLPOP nothing 0.6");
+  await expect(playground.log()).toContainText("(nil)");
+  await expect(playground.log()).toContainText(/\(0\.[6-9]\d*s\)/);
+});
+
+test("a watched key that another client changes fails the transaction", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.addLane();
+  await playground.ready("Client B");
+  for (const line of ["WATCH stock", "MULTI", "DECR stock"]) await playground.run(line);
+  await expect(playground.promptText()).toHaveText("127.0.0.1:6379(TX)> ");
+  await playground.run("SET stock 5", "Client B");
+  await expect(playground.log("Client B")).toContainText("OK");
+  await playground.run("EXEC");
+  await expect(playground.log()).toContainText("(nil)");
+  await expect(playground.promptText()).toHaveText("127.0.0.1:6379> ");
+});
+
+test("lanes can be named and closed, and their names outlive a reload", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.addLane();
+  await playground.lane("Client B").getByRole("textbox", { name: "Name of this client" }).fill("worker");
+  await page.keyboard.press("Enter");
+  await expect(playground.prompt("worker")).toBeFocused();
+  await page.reload();
+  await playground.ready("worker");
+  await playground.lane("worker").getByRole("button", { name: "Close worker" }).click();
+  await expect(playground.lane("worker")).toBeHidden();
+  await expect(playground.prompt()).toBeFocused();
+});
+
+test("a card of the guide opens the second client it needs", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await page.getByRole("button", { name: /SUBSCRIBE \+ PUBLISH/ }).click();
+  await expect(playground.log("Client B")).toContainText('"It works"');
+  await expect(playground.log()).toContainText("(integer) 1");
+});
