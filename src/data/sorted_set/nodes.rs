@@ -1,5 +1,7 @@
 //! The nodes of the order: arrays of items and nothing that knows where other nodes are or what order means.
 
+use std::ops::{Index, IndexMut};
+
 pub const LEAF: usize = 64;
 pub const INNER: usize = 32;
 /// No node.
@@ -153,4 +155,66 @@ fn partition(
         }
     }
     low
+}
+
+/// Nodes by number, each in an allocation of its own that goes when the node goes.
+#[derive(Clone)]
+pub struct Arena<N> {
+    nodes: Vec<Option<Box<N>>>,
+    vacant: Vec<u32>,
+}
+
+impl<N> Arena<N> {
+    pub fn new() -> Self {
+        Arena { nodes: Vec::new(), vacant: Vec::new() }
+    }
+
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.nodes.len() - self.vacant.len()
+    }
+
+    pub fn add(&mut self, node: N) -> u32 {
+        let number = self.vacant.pop().unwrap_or(self.nodes.len() as u32);
+        if number as usize == self.nodes.len() {
+            self.nodes.push(None);
+        }
+        self.nodes[number as usize] = Some(Box::new(node));
+        number
+    }
+
+    pub fn remove(&mut self, number: u32) {
+        self.nodes[number as usize] = None;
+        self.vacant.push(number);
+    }
+
+    pub fn get(&self, number: u32) -> Option<&N> {
+        self.nodes.get(number as usize)?.as_deref()
+    }
+
+    pub fn get_mut(&mut self, number: u32) -> Option<&mut N> {
+        self.nodes.get_mut(number as usize)?.as_deref_mut()
+    }
+
+    pub fn heap_bytes(&self) -> usize {
+        (self.nodes.len() - self.vacant.len()) * size_of::<N>()
+            + self.nodes.capacity() * size_of::<Option<Box<N>>>()
+            + self.vacant.capacity() * size_of::<u32>()
+    }
+}
+
+impl<N> Index<u32> for Arena<N> {
+    type Output = N;
+
+    #[inline]
+    fn index(&self, number: u32) -> &N {
+        self.nodes[number as usize].as_ref().expect("nobody refers to a node that is gone")
+    }
+}
+
+impl<N> IndexMut<u32> for Arena<N> {
+    #[inline]
+    fn index_mut(&mut self, number: u32) -> &mut N {
+        self.nodes[number as usize].as_mut().expect("nobody refers to a node that is gone")
+    }
 }

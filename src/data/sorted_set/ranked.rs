@@ -7,7 +7,7 @@
 //! `Members` is asked, and only when scores are equal.
 
 use super::members::Members;
-use super::nodes::{INNER, Inner, Item, LEAF, Leaf, NONE};
+use super::nodes::{Arena, INNER, Inner, Item, LEAF, Leaf, NONE};
 use std::cmp::Ordering;
 
 /// Where an item is or would be: the leaf, the place in it, and how many items come before.
@@ -19,15 +19,9 @@ struct Spot {
 }
 
 #[derive(Clone)]
-#[expect(
-    clippy::vec_box,
-    reason = "a vector of nodes would be copied to grow and keep room for as many again"
-)]
 pub struct Ranked {
-    leaves: Vec<Box<Leaf>>,
-    inners: Vec<Box<Inner>>,
-    free_leaves: Vec<u32>,
-    free_inners: Vec<u32>,
+    leaves: Arena<Leaf>,
+    inners: Arena<Inner>,
     /// A leaf when `height` is 0, otherwise an inner node whose children's height is one less.
     root: u32,
     height: u32,
@@ -43,16 +37,9 @@ impl Default for Ranked {
 
 impl Ranked {
     pub fn new() -> Self {
-        Ranked {
-            leaves: vec![Box::new(Leaf::empty())],
-            inners: Vec::new(),
-            free_leaves: Vec::new(),
-            free_inners: Vec::new(),
-            root: 0,
-            height: 0,
-            len: 0,
-            last: 0,
-        }
+        let mut leaves = Arena::new();
+        let root = leaves.add(Leaf::empty());
+        Ranked { leaves, inners: Arena::new(), root, height: 0, len: 0, last: root }
     }
 
     pub fn len(&self) -> usize {
@@ -68,7 +55,7 @@ impl Ranked {
                 let (first, count) = (self.first_of(child, self.height), self.count_of(child, self.height));
                 root.insert(root.len as usize, child, first, count);
             }
-            self.root = self.new_inner(root);
+            self.root = self.inners.add(root);
             self.height += 1;
         }
         self.len += 1;
@@ -79,20 +66,19 @@ impl Ranked {
         let item = Item { score: members.score(number), number };
         self.remove_below(members, self.root, self.height, item);
         self.len -= 1;
-        while self.height > 0 && self.inners[self.root as usize].len == 1 {
-            let child = self.inners[self.root as usize].children[0];
-            self.free_inners.push(self.root);
+        while self.height > 0 && self.inners[self.root].len == 1 {
+            let child = self.inners[self.root].children[0];
+            self.inners.remove(self.root);
             self.root = child;
             self.height -= 1;
         }
-        self.release_free();
     }
 
     /// Moves a member to where a new score puts it, and tells `members` the score. O(log n), and cheaper when the
     /// order stays.
     pub fn rescore(&mut self, members: &mut Members, number: u32, score: f64) {
         let spot = self.spot_of(members, number);
-        let leaf = &mut self.leaves[spot.leaf as usize];
+        let leaf = &mut self.leaves[spot.leaf];
         let target = Item { score, number };
         // The first of a leaf is also a separator, so it takes the long way.
         let inside = spot.at > 0 && spot.at + 1 < leaf.len as usize;
@@ -114,7 +100,7 @@ impl Ranked {
         let target = Item { score: members.score(old), number: old };
         let (mut node, mut height) = (self.root, self.height);
         while height > 0 {
-            let inner = &mut self.inners[node as usize];
+            let inner = &mut self.inners[node];
             let at = inner.child_of(|item| !after(members, item, target));
             if inner.numbers[at] == old {
                 inner.numbers[at] = new;
@@ -122,7 +108,7 @@ impl Ranked {
             node = inner.children[at];
             height -= 1;
         }
-        let leaf = &mut self.leaves[node as usize];
+        let leaf = &mut self.leaves[node];
         let at = leaf.partition(|item| before(members, item, target));
         debug_assert_eq!(leaf.numbers[at], old);
         leaf.numbers[at] = new;
@@ -153,16 +139,14 @@ impl Ranked {
     }
 
     pub fn heap_bytes(&self) -> usize {
-        let used = self.leaves.len() * size_of::<Leaf>() + self.inners.len() * size_of::<Inner>();
-        let lists = (self.leaves.capacity() + self.inners.capacity()) * size_of::<usize>();
-        used + lists + (self.free_leaves.capacity() + self.free_inners.capacity()) * size_of::<u32>()
+        self.leaves.heap_bytes() + self.inners.heap_bytes()
     }
 
     fn spot_of(&self, members: &Members, number: u32) -> Spot {
         let target = Item { score: members.score(number), number };
         // Separators are first items, so looking for the last child that is not after the member finds its leaf.
         let spot = self.descend(|item| before(members, item, target));
-        let leaf = &self.leaves[spot.leaf as usize];
+        let leaf = &self.leaves[spot.leaf];
         if spot.at < leaf.len as usize {
             return spot;
         }
@@ -174,13 +158,13 @@ impl Ranked {
     fn descend(&self, mut is_before: impl FnMut(Item) -> bool) -> Spot {
         let (mut node, mut height, mut rank) = (self.root, self.height, 0);
         while height > 0 {
-            let inner = &self.inners[node as usize];
+            let inner = &self.inners[node];
             let at = inner.child_of(&mut is_before);
             rank += inner.counts[..at].iter().map(|&count| count as usize).sum::<usize>();
             node = inner.children[at];
             height -= 1;
         }
-        let at = self.leaves[node as usize].partition(is_before);
+        let at = self.leaves[node].partition(is_before);
         Spot { leaf: node, at, rank: rank + at }
     }
 
@@ -188,10 +172,10 @@ impl Ranked {
         debug_assert!(rank < self.len);
         let (mut node, mut height, mut rest) = (self.root, self.height, rank);
         if rank + 1 == self.len {
-            return (self.last, self.leaves[self.last as usize].len as usize - 1);
+            return (self.last, self.leaves[self.last].len as usize - 1);
         }
         while height > 0 {
-            let inner = &self.inners[node as usize];
+            let inner = &self.inners[node];
             let mut at = 0;
             while rest >= inner.counts[at] as usize {
                 rest -= inner.counts[at] as usize;
@@ -204,51 +188,51 @@ impl Ranked {
     }
 
     fn first_of(&self, node: u32, height: u32) -> Item {
-        if height == 0 { self.leaves[node as usize].item(0) } else { self.inners[node as usize].item(0) }
+        if height == 0 { self.leaves[node].item(0) } else { self.inners[node].item(0) }
     }
 
     fn count_of(&self, node: u32, height: u32) -> u32 {
         if height == 0 {
-            return self.leaves[node as usize].len;
+            return self.leaves[node].len;
         }
-        let inner = &self.inners[node as usize];
+        let inner = &self.inners[node];
         inner.counts[..inner.len as usize].iter().sum()
     }
 
     fn len_of(&self, node: u32, height: u32) -> usize {
-        let len = if height == 0 { self.leaves[node as usize].len } else { self.inners[node as usize].len };
+        let len = if height == 0 { self.leaves[node].len } else { self.inners[node].len };
         len as usize
     }
 
     /// Returns the new right sibling when the node had to be split.
     fn insert_below(&mut self, members: &Members, node: u32, height: u32, item: Item) -> Option<u32> {
         if height == 0 {
-            let at = self.leaves[node as usize].partition(|other| before(members, other, item));
+            let at = self.leaves[node].partition(|other| before(members, other, item));
             return self.insert_in_leaf(node, at, item);
         }
-        let inner = &self.inners[node as usize];
+        let inner = &self.inners[node];
         let at = inner.child_of(|other| before(members, other, item));
         let child = inner.children[at];
         let sibling = self.insert_below(members, child, height - 1, item);
         self.refresh(node, at, height);
         let sibling = sibling?;
         let (first, count) = (self.first_of(sibling, height - 1), self.count_of(sibling, height - 1));
-        if (self.inners[node as usize].len as usize) < INNER {
-            self.inners[node as usize].insert(at + 1, sibling, first, count);
+        if (self.inners[node].len as usize) < INNER {
+            self.inners[node].insert(at + 1, sibling, first, count);
             return None;
         }
         let keep = if at + 1 == INNER { INNER } else { INNER / 2 };
-        let mut right = self.inners[node as usize].split_off(keep);
+        let mut right = self.inners[node].split_off(keep);
         if at < keep && keep < INNER {
-            self.inners[node as usize].insert(at + 1, sibling, first, count);
+            self.inners[node].insert(at + 1, sibling, first, count);
         } else {
             right.insert(at + 1 - keep, sibling, first, count);
         }
-        Some(self.new_inner(right))
+        Some(self.inners.add(right))
     }
 
     fn insert_in_leaf(&mut self, node: u32, at: usize, item: Item) -> Option<u32> {
-        let leaf = &mut self.leaves[node as usize];
+        let leaf = &mut self.leaves[node];
         if (leaf.len as usize) < LEAF {
             leaf.insert(at, item);
             return None;
@@ -268,21 +252,21 @@ impl Ranked {
             right.insert(at - keep, item);
         }
         (right.prev, right.next) = (node, leaf.next);
-        let sibling = self.new_leaf(right);
-        let next = std::mem::replace(&mut self.leaves[node as usize].next, sibling);
+        let sibling = self.leaves.add(right);
+        let next = std::mem::replace(&mut self.leaves[node].next, sibling);
         self.set_prev(next, sibling);
         Some(sibling)
     }
 
     fn remove_below(&mut self, members: &Members, node: u32, height: u32, item: Item) {
         if height == 0 {
-            let leaf = &mut self.leaves[node as usize];
+            let leaf = &mut self.leaves[node];
             let at = leaf.partition(|other| before(members, other, item));
             debug_assert!(leaf.numbers[at] == item.number);
             leaf.remove(at);
             return;
         }
-        let inner = &self.inners[node as usize];
+        let inner = &self.inners[node];
         let at = inner.child_of(|other| !after(members, other, item));
         let child = inner.children[at];
         self.remove_below(members, child, height - 1, item);
@@ -291,11 +275,11 @@ impl Ranked {
 
     /// After a removal below the child at `at`: drops it when empty, merges it when small.
     fn mend(&mut self, node: u32, at: usize, height: u32) {
-        let child = self.inners[node as usize].children[at];
+        let child = self.inners[node].children[at];
         let room = if height == 1 { LEAF } else { INNER };
         let len = self.len_of(child, height - 1);
         if len == 0 {
-            self.inners[node as usize].remove(at);
+            self.inners[node].remove(at);
             self.free(child, height - 1);
             return;
         }
@@ -303,15 +287,15 @@ impl Ranked {
         if len >= room / 2 {
             return;
         }
-        let siblings = self.inners[node as usize].len as usize;
+        let siblings = self.inners[node].len as usize;
         for left in [at.wrapping_sub(1), at] {
             if left >= siblings || left + 1 >= siblings {
                 continue;
             }
-            let pair = [left, left + 1].map(|at| self.inners[node as usize].children[at]);
+            let pair = [left, left + 1].map(|at| self.inners[node].children[at]);
             if pair.iter().map(|&child| self.len_of(child, height - 1)).sum::<usize>() <= room * 3 / 4 {
                 self.merge(pair, height - 1);
-                self.inners[node as usize].remove(left + 1);
+                self.inners[node].remove(left + 1);
                 self.refresh(node, left, height);
                 return;
             }
@@ -320,113 +304,43 @@ impl Ranked {
 
     fn merge(&mut self, [left, right]: [u32; 2], height: u32) {
         if height == 0 {
-            let from = self.leaves[right as usize].clone();
-            self.leaves[left as usize].append(&from);
-            self.leaves[right as usize].len = 0;
+            let from = self.leaves[right].clone();
+            self.leaves[left].append(&from);
+            self.leaves[right].len = 0;
         } else {
-            let from = self.inners[right as usize].clone();
-            self.inners[left as usize].append(&from);
-            self.inners[right as usize].len = 0;
+            let from = self.inners[right].clone();
+            self.inners[left].append(&from);
+            self.inners[right].len = 0;
         }
         self.free(right, height);
     }
 
     /// Brings separator and count of the child at `at` up to date.
     fn refresh(&mut self, node: u32, at: usize, height: u32) {
-        let child = self.inners[node as usize].children[at];
+        let child = self.inners[node].children[at];
         let (first, count) = (self.first_of(child, height - 1), self.count_of(child, height - 1));
-        let inner = &mut self.inners[node as usize];
+        let inner = &mut self.inners[node];
         (inner.scores[at], inner.numbers[at], inner.counts[at]) = (first.score, first.number, count);
     }
 
     fn set_prev(&mut self, leaf: u32, prev: u32) {
-        match self.leaves.get_mut(leaf as usize) {
+        match self.leaves.get_mut(leaf) {
             Some(leaf) => leaf.prev = prev,
             None => self.last = prev,
         }
     }
 
-    fn new_leaf(&mut self, leaf: Leaf) -> u32 {
-        place(&mut self.leaves, &mut self.free_leaves, leaf)
-    }
-
-    fn new_inner(&mut self, inner: Inner) -> u32 {
-        place(&mut self.inners, &mut self.free_inners, inner)
-    }
-
     fn free(&mut self, node: u32, height: u32) {
         if height > 0 {
-            self.free_inners.push(node);
+            self.inners.remove(node);
             return;
         }
-        let (prev, next) = (self.leaves[node as usize].prev, self.leaves[node as usize].next);
-        if let Some(prev) = self.leaves.get_mut(prev as usize) {
+        let (prev, next) = (self.leaves[node].prev, self.leaves[node].next);
+        if let Some(prev) = self.leaves.get_mut(prev) {
             prev.next = next;
         }
         self.set_prev(next, prev);
-        self.free_leaves.push(node);
-    }
-
-    /// Gives back nodes when most are unused, by rebuilding densely: amortised over the removals that led here.
-    fn release_free(&mut self) {
-        if self.free_leaves.len() < 16 || self.free_leaves.len() < self.leaves.len() / 2 {
-            return;
-        }
-        let mut dense = Ranked::new();
-        let items: Vec<Item> = self.iter(0, self.len).items().collect();
-        dense.fill(&items);
-        *self = dense;
-    }
-
-    /// Fills an empty tree with items in order, every node nearly full. O(n).
-    fn fill(&mut self, items: &[Item]) {
-        if items.is_empty() {
-            return;
-        }
-        self.leaves.clear();
-        let mut level = Vec::new();
-        for chunk in items.chunks(LEAF * 7 / 8) {
-            let mut leaf = Leaf::empty();
-            chunk.iter().for_each(|&item| leaf.insert(leaf.len as usize, item));
-            let node = self.leaves.len() as u32;
-            leaf.prev = node.checked_sub(1).unwrap_or(NONE);
-            self.leaves.push(Box::new(leaf));
-            level.push(node);
-        }
-        for node in 1..self.leaves.len() {
-            self.leaves[node - 1].next = node as u32;
-        }
-        self.last = self.leaves.len() as u32 - 1;
-        self.height = 0;
-        while level.len() > 1 {
-            let mut above = Vec::new();
-            for chunk in level.chunks(INNER * 7 / 8) {
-                let mut inner = Inner::empty();
-                for &child in chunk {
-                    let (first, count) =
-                        (self.first_of(child, self.height), self.count_of(child, self.height));
-                    inner.insert(inner.len as usize, child, first, count);
-                }
-                above.push(self.new_inner(inner));
-            }
-            level = above;
-            self.height += 1;
-        }
-        self.root = level[0];
-        self.len = items.len();
-    }
-}
-
-fn place<N>(nodes: &mut Vec<Box<N>>, free: &mut Vec<u32>, node: N) -> u32 {
-    match free.pop() {
-        Some(at) => {
-            *nodes[at as usize] = node;
-            at
-        }
-        None => {
-            nodes.push(Box::new(node));
-            nodes.len() as u32 - 1
-        }
+        self.leaves.remove(node);
     }
 }
 
@@ -464,6 +378,7 @@ pub struct Iter<'a> {
 }
 
 impl<'a> Iter<'a> {
+    #[cfg(test)]
     fn items(mut self) -> impl Iterator<Item = Item> + use<'a> {
         std::iter::from_fn(move || self.next_item())
     }
@@ -472,7 +387,7 @@ impl<'a> Iter<'a> {
     fn next_item(&mut self) -> Option<Item> {
         self.remaining = self.remaining.checked_sub(1)?;
         let (node, at) = self.front;
-        let leaf = &self.tree.leaves[node as usize];
+        let leaf = &self.tree.leaves[node];
         self.front = if at + 1 < leaf.len as usize { (node, at + 1) } else { (leaf.next, 0) };
         Some(leaf.item(at))
     }
@@ -496,10 +411,10 @@ impl DoubleEndedIterator for Iter<'_> {
     fn next_back(&mut self) -> Option<u32> {
         self.remaining = self.remaining.checked_sub(1)?;
         let (node, at) = self.back;
-        let leaf = &self.tree.leaves[node as usize];
+        let leaf = &self.tree.leaves[node];
         self.back = match at.checked_sub(1) {
             Some(at) => (node, at),
-            None => match self.tree.leaves.get(leaf.prev as usize) {
+            None => match self.tree.leaves.get(leaf.prev) {
                 Some(prev) => (leaf.prev, prev.len as usize - 1),
                 None => (NONE, 0),
             },
@@ -519,11 +434,11 @@ impl Ranked {
         self.check_below(self.root, self.height, &mut leaves);
         assert_eq!(leaves.last(), Some(&self.last));
         for (at, &leaf) in leaves.iter().enumerate() {
-            let node = &self.leaves[leaf as usize];
+            let node = &self.leaves[leaf];
             assert_eq!(node.prev, if at == 0 { NONE } else { leaves[at - 1] });
             assert_eq!(node.next, leaves.get(at + 1).copied().unwrap_or(NONE));
         }
-        assert_eq!(leaves.len() + self.free_leaves.len(), self.leaves.len());
+        assert_eq!(leaves.len(), self.leaves.len());
         let items: Vec<Item> = self.iter(0, self.len).items().collect();
         for pair in items.windows(2) {
             assert!(before(members, pair[0], pair[1]));
@@ -536,7 +451,7 @@ impl Ranked {
         if height == 0 {
             return leaves.push(node);
         }
-        let inner = &self.inners[node as usize];
+        let inner = &self.inners[node];
         for at in 0..inner.len as usize {
             let first = self.first_of(inner.children[at], height - 1);
             assert_eq!((inner.scores[at], inner.numbers[at]), (first.score, first.number));
