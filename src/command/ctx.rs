@@ -484,9 +484,10 @@ impl Ctx<'_> {
         self.unreaped_hash_or_create(key, |_| Hash::new())
     }
 
+    /// A stream says itself which fields go.
     #[inline]
     fn reap_fields(&mut self, key: &[u8]) {
-        if self.server.keyspace.db(self.db).hashes_with_field_expiry() > 0 {
+        if self.server.keyspace.db(self.db).hashes_with_field_expiry() > 0 && self.origin != Origin::Stream {
             self.expire_now(key);
             self.server.reap_fields(self.db, key, usize::MAX);
         }
@@ -499,6 +500,11 @@ impl Ctx<'_> {
         if when_ms.is_some() || db.hashes_with_field_expiry() > 0 {
             db.set_field_deadline(key, when_ms);
         }
+    }
+
+    /// Whether a field given this time to live goes at once.
+    pub fn is_past(&self, when_ms: u64) -> bool {
+        when_ms <= self.server.now_ms && self.origin != Origin::Stream
     }
 
     /// As [`Ctx::changed`] for `count` fields of a hash; `fields` may be empty unless [`Ctx::wants_fields`].

@@ -106,14 +106,13 @@ pub fn parse_time(text: &[u8], in_seconds: bool, base_ms: u64, command: &Command
 }
 
 /// What follows the time: a condition and the block of fields, in any order.
-struct Tail<'a> {
+struct Tail {
     conditions: Conditions,
-    condition: Option<&'a [u8]>,
     fields: std::ops::Range<usize>,
 }
 
-impl<'a> Tail<'a> {
-    fn parse(args: &mut Args<'a>) -> Result<Self> {
+impl Tail {
+    fn parse(args: &mut Args) -> Result<Self> {
         let mut conditions = Conditions::default();
         let mut condition: Option<&[u8]> = None;
         let mut has_several = false;
@@ -135,7 +134,7 @@ impl<'a> Tail<'a> {
         if has_several {
             return Err(Error::new("ERR Multiple condition flags specified"));
         }
-        Ok(Tail { conditions, condition, fields })
+        Ok(Tail { conditions, fields })
     }
 }
 
@@ -169,7 +168,7 @@ fn set_ttl(
     ctx.hash_mut(key)?;
     let when_ms = parse_time(args.next()?, in_seconds, base_ms, ctx.command)?;
     let tail = Tail::parse(args)?;
-    let now_ms = ctx.now_ms();
+    let is_past = ctx.is_past(when_ms);
     reply.array(tail.fields.len());
     let fields = tail.fields.map(|index| args.get(index));
     let Some(hash) = ctx.hash_mut(key)? else {
@@ -181,7 +180,7 @@ fn set_ttl(
         let outcome = match hash.item(field) {
             None => NO_FIELD,
             Some(item) if !tail.conditions.hold(item.expires_at, when_ms as i64) => CONDITION_FAILED,
-            Some(_) if when_ms <= now_ms => {
+            Some(_) if is_past => {
                 hash.remove(field);
                 deleted.push(field);
                 DELETED
@@ -194,18 +193,11 @@ fn set_ttl(
         };
         reply.integer(outcome);
     }
-    after_ttl(ctx, key, when_ms, tail.condition, &updated, &deleted)
+    after_ttl(ctx, key, when_ms, &updated, &deleted)
 }
 
 /// Tells of fields that were given `when_ms`, and of those that were deleted because it has passed.
-pub fn after_ttl(
-    ctx: &mut Ctx,
-    key: &[u8],
-    when_ms: u64,
-    condition: Option<&[u8]>,
-    updated: &[&[u8]],
-    deleted: &[&[u8]],
-) -> Result {
+pub fn after_ttl(ctx: &mut Ctx, key: &[u8], when_ms: u64, updated: &[&[u8]], deleted: &[&[u8]]) -> Result {
     let Some(hash) = ctx.hash_mut(key)? else { return Ok(()) };
     let (next, is_empty) = (hash.next_expiry(), hash.is_empty());
     ctx.set_field_deadline(key, next);
@@ -217,9 +209,7 @@ pub fn after_ttl(
     }
     if !updated.is_empty() {
         let (when, count) = (number::u64_text(when_ms), number::u64_text(updated.len() as u64));
-        let mut words: Vec<&[u8]> = vec![b"HPEXPIREAT", key, &when];
-        words.extend(condition);
-        words.extend([b"FIELDS", &count as &[u8]]);
+        let mut words: Vec<&[u8]> = vec![b"HPEXPIREAT", key, &when, b"FIELDS", &count];
         words.extend(updated);
         ctx.propagate_as(&words);
         ctx.fields_changed(key, "hexpire", updated.len(), updated.iter().copied());

@@ -137,7 +137,7 @@ pub const HGETEX: Command = Command {
 fn hgetex(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let key = args.next()?;
     let options = Options::parse(ctx, args, Form::Get)?;
-    let now_ms = ctx.now_ms();
+    let is_past = matches!(options.ttl, Ttl::At(when_ms) if ctx.is_past(when_ms));
     let fields = options.words.map(|index| args.get(index));
     let Some(hash) = ctx.hash_mut(key)? else {
         reply.array(fields.len());
@@ -153,7 +153,7 @@ fn hgetex(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             continue;
         }
         match options.ttl {
-            Ttl::At(when_ms) if when_ms <= now_ms => {
+            Ttl::At(_) if is_past => {
                 hash.remove(field);
                 deleted.push(field);
             }
@@ -166,7 +166,7 @@ fn hgetex(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
         }
     }
     match options.ttl {
-        Ttl::At(when_ms) => after_ttl(ctx, key, when_ms, None, &updated, &deleted),
+        Ttl::At(when_ms) => after_ttl(ctx, key, when_ms, &updated, &deleted),
         Ttl::Persist if !updated.is_empty() => {
             let next = ctx.hash_mut(key)?.and_then(|hash| hash.next_expiry());
             ctx.set_field_deadline(key, next);
@@ -197,7 +197,8 @@ pub const HSETEX: Command = Command {
 fn hsetex(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let key = args.next()?;
     let options = Options::parse(ctx, args, Form::Set)?;
-    let (now_ms, limits) = (ctx.now_ms(), ctx.server.config.hash);
+    let limits = ctx.server.config.hash;
+    let is_past = matches!(options.ttl, Ttl::At(when_ms) if ctx.is_past(when_ms));
     let fields = options.words.clone().step_by(2).map(|index| args.get(index));
     let hash = ctx.hash_mut(key)?;
     let exists = |field: &[u8]| hash.as_ref().is_some_and(|hash| hash.item(field).is_some());
@@ -218,7 +219,9 @@ fn hsetex(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             Ttl::Keep => drop(hash.set_keeping_expiry(field, value, limits)),
             _ => drop(hash.set(field, value, limits)),
         }
-        if let Ttl::At(when_ms) = options.ttl.filter_future(now_ms) {
+        if let Ttl::At(when_ms) = options.ttl
+            && !is_past
+        {
             hash.set_expiry(field, when_ms);
         }
     }
@@ -226,23 +229,13 @@ fn hsetex(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     ctx.set_field_deadline(key, next);
     ctx.fields_changed(key, "hset", fields.len(), fields.clone());
     match options.ttl {
-        Ttl::At(when_ms) if when_ms <= now_ms => end_at_once(ctx, key, fields.collect()),
+        Ttl::At(_) if is_past => end_at_once(ctx, key, fields.collect()),
         Ttl::At(when_ms) => {
             ctx.fields_changed(key, "hexpire", 0, fields);
             propagate_set(ctx, args, key, when_ms, &options);
             Ok(())
         }
         _ => Ok(()),
-    }
-}
-
-impl Ttl {
-    /// A time that has passed is none to be set.
-    fn filter_future(self, now_ms: u64) -> Ttl {
-        match self {
-            Ttl::At(when_ms) if when_ms <= now_ms => Ttl::Default,
-            other => other,
-        }
     }
 }
 
@@ -259,13 +252,7 @@ fn end_at_once(ctx: &mut Ctx, key: &[u8], fields: Vec<&[u8]>) -> Result {
 /// As it came, with the time made absolute.
 fn propagate_set(ctx: &mut Ctx, args: &Args, key: &[u8], when_ms: u64, options: &Options) {
     let (when, count) = (number::u64_text(when_ms), number::u64_text(options.words.len() as u64 / 2));
-    let mut words: Vec<&[u8]> = vec![b"HSETEX", key];
-    match options.condition {
-        Condition::Always => {}
-        Condition::AllExist => words.push(b"FXX"),
-        Condition::NoneExists => words.push(b"FNX"),
-    }
-    words.extend([b"PXAT" as &[u8], &when, b"FIELDS", &count]);
+    let mut words: Vec<&[u8]> = vec![b"HSETEX", key, b"PXAT", &when, b"FIELDS", &count];
     words.extend(options.words.clone().map(|index| args.get(index)));
     ctx.propagate_as(&words);
 }
