@@ -143,6 +143,7 @@ impl Engine {
         while let Some(id) = self.server.waiting.next_timeout(now_ms) {
             call::time_out(&mut self.server, self.registry, id);
         }
+        self.server.sweep_fields(SWEEP_KEYS_MAX);
         if now_ms >= self.next_sweep_ms {
             self.next_sweep_ms = now_ms + SWEEP_INTERVAL_MS;
             self.server.sweep(SWEEP_KEYS_MAX);

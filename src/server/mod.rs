@@ -413,7 +413,25 @@ impl Server {
         reaped.len()
     }
 
-    /// Looks for expired keys, at `keys_max` keys of each database at most, and as many fields of hashes.
+    /// Removes fields of hashes whose time is up, `fields_max` of each database at most. They are known in order, so this
+    /// costs nothing when there are none.
+    pub fn sweep_fields(&mut self, fields_max: usize) {
+        if !self.config.active_expire {
+            return;
+        }
+        for db in 0..self.keyspace.databases() {
+            let mut budget = fields_max;
+            while let Some(key) =
+                self.keyspace.db(db).next_hash_to_reap(self.now_ms).filter(|_| budget > 0)
+            {
+                let key: Box<[u8]> = key.into();
+                budget = budget.saturating_sub(self.reap_fields(db, &key, budget).max(1));
+                self.propagation.flush();
+            }
+        }
+    }
+
+    /// Looks for expired keys, at `keys_max` keys of each database at most.
     pub fn sweep(&mut self, keys_max: usize) {
         if !self.config.active_expire || self.current_pause().is_some() {
             return;
@@ -423,11 +441,6 @@ impl Server {
             let (expired, _) = self.keyspace.db_mut(db).sweep(now_ms, keys_max);
             for key in expired {
                 self.reap(db, &key);
-            }
-            let mut budget = keys_max;
-            while let Some(key) = self.keyspace.db(db).next_hash_to_reap(now_ms).filter(|_| budget > 0) {
-                let key: Box<[u8]> = key.into();
-                budget = budget.saturating_sub(self.reap_fields(db, &key, budget).max(1));
             }
             self.keyspace.db_mut(db).step(100);
         }

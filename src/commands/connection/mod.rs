@@ -118,6 +118,7 @@ fn reset(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
     client.discard_queue();
     client.db = 0;
     client.identity.name.clear();
+    client.fieldsets.clear();
     for flag in [
         ClientFlags::MONITOR,
         ClientFlags::REPLY_OFF,
