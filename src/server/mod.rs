@@ -421,9 +421,7 @@ impl Server {
         }
         for db in 0..self.keyspace.databases() {
             let mut budget = fields_max;
-            while let Some(key) =
-                self.keyspace.db(db).next_hash_to_reap(self.now_ms).filter(|_| budget > 0)
-            {
+            while let Some(key) = self.keyspace.db(db).next_hash_to_reap(self.now_ms).filter(|_| budget > 0) {
                 let key: Box<[u8]> = key.into();
                 budget = budget.saturating_sub(self.reap_fields(db, &key, budget).max(1));
                 self.propagation.flush();
