@@ -34,7 +34,12 @@ pub fn serve(options: &Options) -> u8 {
     log.write(LogLevel::Notice, "oO0OoO0OoO0Oo resplay is starting oO0OoO0OoO0Oo");
     log.write(
         LogLevel::Notice,
-        &format!("resplay version={}, pid={}", env!("CARGO_PKG_VERSION"), std::process::id()),
+        &format!(
+            "resplay version={}, port={}, pid={}",
+            env!("CARGO_PKG_VERSION"),
+            options.port,
+            std::process::id()
+        ),
     );
     let seed = options.seed.unwrap_or_else(random_seed);
     let mut engine = Engine::new(seed, now_ms());

@@ -34,8 +34,21 @@ enum Aggregate {
 impl Aggregate {
     fn combine(self, a: f64, b: f64) -> f64 {
         match self {
-            Aggregate::Min => a.min(b),
-            Aggregate::Max => a.max(b),
+            // Of zero and minus zero the first one stays.
+            Aggregate::Min => {
+                if b < a {
+                    b
+                } else {
+                    a
+                }
+            }
+            Aggregate::Max => {
+                if b > a {
+                    b
+                } else {
+                    a
+                }
+            }
             // Infinity and minus infinity have no sum; Redis takes zero.
             Aggregate::Sum | Aggregate::Count => {
                 if (a + b).is_nan() {
@@ -239,7 +252,9 @@ fn zdiff(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
 fn show(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, operation: Operation) -> Result {
     let query = Query::parse(ctx, args, operation, true)?;
     let mut items: Vec<(Vec<u8>, f64)> = query.run(ctx)?.into_iter().collect();
-    items.sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(&b.0)));
+    items.sort_by(|a, b| {
+        a.1.partial_cmp(&b.1).unwrap_or(std::cmp::Ordering::Equal).then_with(|| a.0.cmp(&b.0))
+    });
     if query.with_scores {
         reply.pairs(items.len());
     } else {
