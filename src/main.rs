@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use resplay::native::serve;
+use resplay::native::{doctest, serve};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -20,10 +20,13 @@ struct Arguments {
 enum Command {
     /// Serve the Redis protocol over TCP, and the playground page over HTTP.
     Serve(serve::Options),
+    /// Run the transcripts in documents and compare what they print.
+    Doctest(doctest::Options),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(options) => ExitCode::from(serve::serve(&options)),
+        Command::Doctest(options) => ExitCode::from(doctest::doctest(&options)),
     }
 }
