@@ -76,9 +76,6 @@ impl Vm {
         for value in held {
             marker.value(&mut self.heap, value);
         }
-        for value in super::lib::cjson::roots(&self.json) {
-            marker.value(&mut self.heap, value);
-        }
         marker.spread(&mut self.heap);
     }
 }

@@ -11,6 +11,7 @@ pub mod cjson;
 pub mod cmsgpack;
 pub mod coroutines;
 mod format;
+mod json_text;
 pub mod math;
 pub mod os;
 mod pattern;
@@ -27,6 +28,14 @@ pub fn open_all(vm: &mut Vm) -> Result<()> {
     tables::open(vm)?;
     math::open(vm)?;
     os::open(vm)
+}
+
+/// The libraries for data formats: `bit`, `cjson`, `cmsgpack`, `struct`.
+pub fn open_formats(vm: &mut Vm) -> Result<()> {
+    bit::open(vm)?;
+    cjson::open(vm)?;
+    cmsgpack::open(vm)?;
+    structs::open(vm)
 }
 
 /// A global table with functions; the existing one if there is one.
