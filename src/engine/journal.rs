@@ -37,7 +37,7 @@ impl Journal {
         let whole = Journal { bytes: bytes.to_vec(), last_ms: 0, count: 0 };
         let mut inputs = whole.inputs();
         let (mut count, mut last_ms) = (0, whole.started_at_ms());
-        while let Some(input) = inputs.next() {
+        for input in inputs.by_ref() {
             count += 1;
             last_ms = last_ms.max(input.now_ms());
         }

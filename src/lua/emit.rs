@@ -1,5 +1,7 @@
 //! Instructions of one function while it is compiled: registers, jumps, and where expressions end up.
 
+#![allow(clippy::wrong_self_convention, reason = "`to_any` and its like move an expression, not the emitter")]
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 

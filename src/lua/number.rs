@@ -145,7 +145,7 @@ fn fixed(x: f64, precision: i32) -> Digits {
 fn significant(x: f64, count: i32) -> Digits {
     if x != 0.0 && (1e-5..1e22).contains(&x) {
         // An estimate of the decimal exponent that is right or one too small.
-        let estimate = ((x.to_bits() >> 52) as i32 - 1023) * 1233 >> 12;
+        let estimate = (((x.to_bits() >> 52) as i32 - 1023) * 1233) >> 12;
         for point in [estimate + 1, estimate + 2] {
             if let Some(n) = scaled(x, count - point) {
                 let mut digits = Vec::with_capacity(40);

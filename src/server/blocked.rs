@@ -32,13 +32,16 @@ pub struct Blocked {
     pub order: u64,
 }
 
+/// A key and the number of its database.
+type KeyOfDb = (usize, Box<[u8]>);
+
 /// Who waits for which key, and what has become ready.
 #[derive(Default)]
 pub struct Waiting {
-    by_key: BTreeMap<(usize, Box<[u8]>), BTreeMap<u64, ClientId>>,
+    by_key: BTreeMap<KeyOfDb, BTreeMap<u64, ClientId>>,
     deadlines: BTreeSet<(u64, ClientId)>,
-    ready: VecDeque<(usize, Box<[u8]>)>,
-    is_ready: BTreeSet<(usize, Box<[u8]>)>,
+    ready: VecDeque<KeyOfDb>,
+    is_ready: BTreeSet<KeyOfDb>,
     last_order: u64,
 }
 

@@ -216,10 +216,10 @@ impl Server {
         let has_expired = |(db, key, had_expired): &(usize, Box<[u8]>, bool)| {
             !had_expired && self.keyspace.is_expired(*db, key, self.now_ms)
         };
-        if client.watched.iter().any(has_expired) {
-            if let Some(client) = self.clients.get_mut(id) {
-                client.flags.add(Flags::DIRTY_CAS);
-            }
+        if client.watched.iter().any(has_expired)
+            && let Some(client) = self.clients.get_mut(id)
+        {
+            client.flags.add(Flags::DIRTY_CAS);
         }
     }
 

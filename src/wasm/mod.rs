@@ -3,6 +3,8 @@
 //! Times are milliseconds as JavaScript counts them, clients are named by their serial, commands and replies cross as
 //! bytes; what is to be shown crosses as text with the ends and classes of its spans.
 
+#![allow(clippy::new_without_default, reason = "JavaScript knows constructors, not `Default`")]
+
 mod actions;
 mod printed;
 

@@ -63,7 +63,7 @@ fn zadd(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             break;
         }
     }
-    if args.left() % 2 != 0 || args.is_empty() {
+    if !args.left().is_multiple_of(2) || args.is_empty() {
         return Err(error::SYNTAX);
     }
     if how.nx && how.xx {

@@ -286,10 +286,10 @@ fn increx_float(
     let float = |text: &[u8]| LongDouble::parse(text).ok_or(error::NOT_A_FLOAT);
     let by = float(by)?;
     let (lower, upper) = (options.lower.map(float).transpose()?, options.upper.map(float).transpose()?);
-    if let (Some(lower), Some(upper)) = (lower, upper) {
-        if upper.is_less(lower) {
-            return Err(BOUNDS);
-        }
+    if let (Some(lower), Some(upper)) = (lower, upper)
+        && upper.is_less(lower)
+    {
+        return Err(BOUNDS);
     }
     let old = float_at(ctx, key)?;
     let wanted = old.plus(by).filter(|sum| sum.is_finite()).ok_or(error::NAN_OR_INFINITY)?;

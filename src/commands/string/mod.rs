@@ -357,7 +357,7 @@ pub const MSET: Command = Command {
 };
 
 fn mset(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    if args.left() % 2 != 0 {
+    if !args.left().is_multiple_of(2) {
         return Err(call::wrong_arity(ctx.command));
     }
     set_all(ctx, args, args.left() / 2, Ttl::Clear)?;
@@ -379,7 +379,7 @@ pub const MSETNX: Command = Command {
 };
 
 fn msetnx(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    if args.left() % 2 != 0 {
+    if !args.left().is_multiple_of(2) {
         return Err(call::wrong_arity(ctx.command));
     }
     let is_free = args.rest().step_by(2).all(|key| ctx.write(key).is_none());
