@@ -6,9 +6,13 @@
 use super::matching::{Next, fill, next};
 use super::split::{self, Cut, Repeat};
 use super::table::{Argument, Doc, Kind, Table};
+use crate::command::ctx::type_name_of;
+use crate::keyspace::db::{Db, is_expired};
 
 /// What is offered at most.
 const ITEMS_MAX: usize = 500;
+/// How many live keys are looked at.
+const KEYS_SEEN_MAX: usize = 100_000;
 /// Words of the terminal itself that stand where commands stand.
 const OWN_WORDS: &[(&str, &str)] = &[
     ("HELP", "Explains commands"),
@@ -76,6 +80,24 @@ impl KeyQuery {
             args.extend([b"TYPE".to_vec(), name.as_bytes().to_vec()]);
         }
         args
+    }
+}
+
+/// The live keys of a database that fit, for a host that has the engine at hand. It looks at a bounded number.
+pub fn live_keys(db: &Db, query: &KeyQuery, now_ms: u64) -> Vec<Vec<u8>> {
+    let mut keys = Vec::new();
+    let (mut cursor, mut seen) = (0, 0);
+    loop {
+        cursor = db.scan(cursor, &mut |entry| {
+            seen += 1;
+            let typed = query.type_name.is_none_or(|name| type_name_of(entry) == name);
+            if typed && entry.key().starts_with(&query.prefix) && !is_expired(entry, now_ms) {
+                keys.push(entry.key().to_vec());
+            }
+        });
+        if cursor == 0 || seen >= KEYS_SEEN_MAX || keys.len() >= ITEMS_MAX {
+            return keys;
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use super::options::Options;
 use super::printed::Printed;
 use super::split::{self, SplitError};
 use super::table::Table;
+use super::teach::{self, Fault};
 use super::tools;
 use crate::resp::reply::Decoder;
 
@@ -329,6 +330,12 @@ impl Session {
     pub fn hint(&self, line: &str) -> Option<String> {
         let known = self.hints && self.unfinished.is_none();
         known.then(|| hints::hint(&self.table, line)).flatten()
+    }
+
+    /// What is already wrong with the line being typed, when the user wants hints.
+    pub fn fault(&self, line: &str) -> Option<Fault> {
+        let known = self.hints && self.unfinished.is_none();
+        known.then(|| teach::fault(&self.table, line)).flatten()
     }
 
     /// Offers for the word that ends at the cursor, a byte of the line.

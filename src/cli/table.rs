@@ -1,8 +1,11 @@
 //! The commands as the terminal sees them: names, arguments as trees, words for HELP. Built from the engine's own
 //! declarations or from any server's COMMAND DOCS; hints, completion, HELP and lessons read nothing else.
 
+use std::sync::{Arc, OnceLock};
+
 use crate::command::registry::{Entry, Registry};
 use crate::command::syntax;
+use crate::commands;
 use crate::resp::reply::Reply;
 
 /// What one argument is.
@@ -83,6 +86,12 @@ impl Table {
         docs.sort_by(|a, b| a.name.cmp(&b.name));
         docs.dedup_by(|a, b| a.name == b.name);
         Table { docs }
+    }
+
+    /// The engine's own commands, built once.
+    pub fn builtin() -> Arc<Table> {
+        static TABLE: OnceLock<Arc<Table>> = OnceLock::new();
+        Arc::clone(TABLE.get_or_init(|| Arc::new(Table::from(commands::registry()))))
     }
 
     /// From the reply to COMMAND DOCS, of either protocol. What is not understood is left out.

@@ -3,7 +3,8 @@
 use super::format::{Class, Span};
 use super::hints::{render_sequence, syntax};
 use super::matching::{Fill, Next, fill, fitting, next};
-use super::split::{self, SplitError, quote};
+use super::options;
+use super::split::{self, Repeat, SplitError, quote};
 use super::table::{Doc, Kind, Table};
 use crate::resp::reply::Reply;
 
@@ -94,6 +95,71 @@ fn known(error: &str) -> Option<&'static str> {
         ("ERR no such key", "The key has to exist here; EXISTS key tells whether it does."),
     ];
     KNOWN.iter().find(|(start, _)| error.starts_with(start)).map(|(_, text)| *text)
+}
+
+/// A fault in a line still being typed: the byte it begins at, and a sentence about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub at: usize,
+    pub text: String,
+}
+
+/// What is already wrong with a line, whatever follows. The last word counts once a space follows it.
+pub fn fault(table: &Table, line: &str) -> Option<Fault> {
+    if table.is_empty() || split::is_comment(line.as_bytes()) {
+        return None;
+    }
+    let cut = split::cut(line.as_bytes());
+    if let Some((_, SplitError::Glued { at })) = cut.broken {
+        return Some(Fault { at, text: "A space has to follow the closing quote.".to_owned() });
+    }
+    let unfinished = cut.broken.is_none() && !cut.ends_between_words(line.as_bytes());
+    let mut places: Vec<usize> = cut.words.iter().map(|word| word.start).collect();
+    let mut words = cut.texts();
+    if matches!(split::repeat_prefix(&words), Repeat::Times(_)) {
+        words.remove(0);
+        places.remove(0);
+    }
+    if unfinished {
+        words.pop();
+    }
+    let name = words.first()?;
+    if is_own_word(name) {
+        return None;
+    }
+    let sentence = |spans: Vec<Span>, otherwise: &str| {
+        let text: Vec<u8> = spans.into_iter().flat_map(|span| span.text).collect();
+        let text = String::from_utf8_lossy(&text).trim().to_owned();
+        if text.is_empty() { otherwise.to_owned() } else { text }
+    };
+    let Some(doc) = table.find(&words) else {
+        return Some(Fault {
+            at: places[0],
+            text: sentence(unknown_command(table, &words), "No such command."),
+        });
+    };
+    let is_container = doc.arguments.is_empty() && table.subcommands(&doc.name).next().is_some();
+    if is_container && words.len() > 1 {
+        return Some(Fault {
+            at: places[1],
+            text: sentence(unknown_subcommand(table, &words), "No such subcommand."),
+        });
+    }
+    let typed = &words[doc.words()..];
+    let fits = fitting(&doc.arguments, typed);
+    if fits == typed.len() {
+        return None;
+    }
+    let mut explained = Words::default();
+    explained.could_be(doc, &fill(&doc.arguments, &typed[..fits]).unwrap_or_default());
+    Some(Fault { at: places[doc.words() + fits], text: sentence(explained.spans, "") })
+}
+
+/// Lines that begin with these are not for the server.
+fn is_own_word(word: &[u8]) -> bool {
+    let own: [&[u8]; 9] =
+        [b"help", b"?", b"clear", b"connect", b"exit", b"quit", b"restart", b"redis-cli", b"resplay-cli"];
+    own.iter().any(|name| name.eq_ignore_ascii_case(word)) || word.starts_with(b":") || options::is_flag(word)
 }
 
 // ---- names ----
@@ -511,6 +577,32 @@ mod tests {
         let line = "SET é \"a b";
         let error = split::split(line.as_bytes()).expect_err("open");
         assert_eq!(text(&bad_quotes(line, error)), "  SET é \"a b\n        ^ this quote never closes\n");
+    }
+
+    #[test]
+    fn faults_are_seen_while_typing() {
+        let at = |line: &str| fault(&table(), line).map(|fault| (fault.at, fault.text));
+        assert_eq!(at("GTE k"), Some((0, "Did you mean GET?".to_owned())));
+        assert_eq!(at("GTE"), None);
+        assert_eq!(
+            at("3 SET k v FOO "),
+            Some((10, "What may come here: NX, XX, GET, EX, PX, EXAT, PXAT, KEEPTTL".to_owned()))
+        );
+        assert_eq!(at("SET k v FOO"), None);
+        assert_eq!(at("GET \"a\"b"), Some((7, "A space has to follow the closing quote.".to_owned())));
+        assert_eq!(at("CONFIG STE "), Some((7, "Did you mean CONFIG SET?".to_owned())));
+        for fine in [
+            "",
+            "GET k ",
+            "help nothing ",
+            "# GTE k ",
+            ":set hints ",
+            "--raw GET x ",
+            "GET \"a b",
+            "EVAL s 0 ",
+        ] {
+            assert_eq!(at(fine), None, "{fine}");
+        }
     }
 
     #[test]

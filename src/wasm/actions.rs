@@ -1,21 +1,14 @@
 //! One terminal as JavaScript sees it: every call answers what is to be done, in order, as plain objects.
 
-use std::cell::OnceCell;
-use std::sync::Arc;
-
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::printed::Printed;
 use super::{Engine, object};
+use crate::cli::complete;
 use crate::cli::session::{self, Action, Settings, Standing, State};
 use crate::cli::table::Table;
-use crate::cli::{complete, hints};
-use crate::command::docs;
-use crate::commands;
-use crate::resp::reply::Decoder;
-use crate::resp::{Protocol, ReplyWriter};
 
 #[wasm_bindgen]
 pub struct Session {
@@ -29,7 +22,7 @@ impl Session {
     pub fn new() -> Session {
         let settings = Settings { may_connect: false, ..Settings::default() };
         let mut inner = session::Session::new(settings);
-        inner.set_table(table());
+        inner.set_table(Table::builtin());
         Session { inner }
     }
 
@@ -91,10 +84,17 @@ impl Session {
         converted(self.inner.tick(now_ms as u64))
     }
 
-    /// What could follow the line, as `{text}`, or nothing.
+    /// What could follow the line and what is wrong with it, as `{text, fault?, teach?}`, or nothing.
     pub fn hint(&self, line: &str) -> JsValue {
-        let hint = if self.inner.hints() { hints::hint(self.inner.table(), line) } else { None };
-        hint.map_or(JsValue::NULL, |text| object([("text", text.into())]))
+        let text = self.inner.hint(line);
+        match self.inner.fault(line) {
+            Some(fault) => {
+                let units = line[..fault.at].encode_utf16().count() as f64;
+                let text = text.unwrap_or_default();
+                object([("text", text.into()), ("fault", units.into()), ("teach", fault.text.into())])
+            }
+            None => text.map_or(JsValue::NULL, |text| object([("text", text.into())])),
+        }
     }
 
     /// The ways to complete the line at the cursor (in UTF-16 units), as `{lines, cursors, labels, notes}`.
@@ -132,30 +132,6 @@ impl Session {
             State::Reading | State::Monitoring => "listening",
         }
         .to_owned()
-    }
-}
-
-/// What the engine's commands say of themselves, asked for once.
-fn table() -> Arc<Table> {
-    thread_local! {
-        static TABLE: OnceCell<Arc<Table>> = const { OnceCell::new() };
-    }
-    TABLE.with(|table| table.get_or_init(|| Arc::new(own_table())).clone())
-}
-
-fn own_table() -> Table {
-    let registry = commands::registry();
-    let mut told = ReplyWriter::new(Protocol::Resp2);
-    told.map(registry.top_level().len());
-    for &number in registry.top_level() {
-        told.bulk_str(&registry.entry(number).full_name);
-        docs::docs(registry, number, &mut told);
-    }
-    let mut decoder = Decoder::new();
-    decoder.feed(told.bytes());
-    match decoder.next_reply() {
-        Ok(Some(docs)) => Table::from_command_docs(&docs),
-        _ => Table::default(),
     }
 }
 

@@ -11,22 +11,16 @@ mod printed;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
-use crate::cli::complete::KeyQuery;
+use crate::cli::complete::{self, KeyQuery};
 use crate::cli::format::Class;
 use crate::cli::transcript;
-use crate::command::ctx::type_name_of;
 use crate::engine;
 use crate::engine::journal::Journal;
-use crate::keyspace::entry::Entry;
 use crate::playback::{Playback, SEED, STARTED_AT_MS};
 use crate::server::event::Event;
 
 pub use actions::Session;
 pub use printed::Printed;
-
-/// Keys looked at, and keys offered, when one is completed.
-const KEYS_SEEN_MAX: usize = 100_000;
-const KEYS_OFFERED_MAX: usize = 1000;
 
 #[wasm_bindgen(start)]
 fn start() {
@@ -144,12 +138,7 @@ impl Engine {
         let Some(number) = usize::try_from(db).ok().filter(|&number| number < keyspace.databases()) else {
             return Vec::new();
         };
-        let fits = |entry: &&Entry| {
-            entry.key().starts_with(&query.prefix)
-                && query.type_name.is_none_or(|name| type_name_of(entry) == name)
-        };
-        let seen = keyspace.db(number).iter().take(KEYS_SEEN_MAX);
-        seen.filter(fits).take(KEYS_OFFERED_MAX).map(|entry| entry.key().to_vec()).collect()
+        complete::live_keys(keyspace.db(number), query, self.inner.server().now_ms)
     }
 
     fn id(&self, client: f64) -> Option<engine::ClientId> {
