@@ -94,12 +94,12 @@ fn behaves_like_a_map() {
 
 #[test]
 fn scan_gives_what_stays_once_whatever_else_changes() {
-    for seed in 0..40 {
+    for seed in 0..24 {
         let mut roll = dice(seed);
         let mut table: Table<Number> = Table::new(seed);
         let stays = [0, 1, 5, 50, 500, 5000][roll() as usize % 6];
         (0..stays).for_each(|n| table.insert_new(number(n)));
-        let others = [0, 10, 1000, 30_000][roll() as usize % 4];
+        let others = [0, 10, 1000, 6000][roll() as usize % 4];
         let mut present = BTreeSet::new();
         let (mut given, mut cursor, mut steps, mut growing) = (vec![0; stays as usize], 0, 0u64, true);
         loop {
