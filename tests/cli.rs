@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use resplay::cli::format::{self, Format, Style};
 use resplay::cli::printed::Printed;
+use resplay::cli::table::Table;
+use resplay::cli::transcript;
 use resplay::cli::{Action, Address, Session, Settings, State};
 use resplay::resp::reply::{Decoder, Reply};
 
@@ -334,4 +336,140 @@ fn the_real_redis_cli_runs_the_same_session() {
         assert_eq!(ours, theirs, "line {} of the screen", number + 1);
     }
     assert_eq!(ours.len(), theirs.len());
+}
+
+/// Repeatable noise.
+struct Noise(u64);
+
+impl Noise {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn line(&mut self, pieces: &[&str]) -> String {
+        (0..self.below(12)).map(|_| pieces[self.below(pieces.len())]).collect()
+    }
+}
+
+#[test]
+fn no_line_is_too_odd() {
+    const PIECES: &[&str] = &[
+        " ",
+        " ",
+        "\"",
+        "'",
+        "\\",
+        "\\x",
+        "\n",
+        "é",
+        "日",
+        "GET",
+        "set",
+        "SELECT 3",
+        "5 ",
+        "-",
+        "--json ",
+        "help",
+        "@",
+        ":set",
+        "#",
+        "redis-cli ",
+        "EX",
+        "key",
+        "*",
+        "0",
+        "-1",
+        "MULTI",
+        "SUBSCRIBE a",
+        "config ",
+        "\0",
+        "\u{feff}",
+        "-r 3 ",
+    ];
+    let mut noise = Noise(1);
+    let mut session = Session::new(Settings::default());
+    session.set_table(Table::builtin());
+    session.start(0);
+    session.connected(0);
+    for _ in 0..5000 {
+        let line = noise.line(PIECES);
+        let cursor = noise.below(line.len() + 2);
+        let offers = session.complete(&line, cursor);
+        for item in &offers.items {
+            let (line, cursor) = offers.apply(&line, item);
+            assert!(line.is_char_boundary(cursor));
+        }
+        session.hint(&line);
+        if let Some(fault) = session.fault(&line) {
+            assert!(line.is_char_boundary(fault.at), "{line:?}");
+        }
+        if let Ok(steps) = transcript::parse(&line) {
+            assert_eq!(
+                transcript::parse(&transcript::print(&steps)).map(|again| again.len()),
+                Ok(steps.len())
+            );
+        }
+        for action in session.submit(&line, 0) {
+            match action {
+                Action::Connect(_) => drop(session.connected(0)),
+                Action::Exit => {
+                    let table = session.table().clone();
+                    session = Session::new(Settings::default());
+                    session.set_table(table);
+                    session.start(0);
+                    session.connected(0);
+                }
+                _ => {}
+            }
+        }
+        let answers: [&[u8]; 6] = [
+            b"+OK\r\n",
+            b"-ERR syntax error\r\n",
+            b"-WRONGTYPE x\r\n",
+            b":1\r\n",
+            b"%0\r\n",
+            b"-ERR unknown command\r\n",
+        ];
+        session.receive(answers[noise.below(answers.len())], noise.below(2000) as u64);
+        if noise.below(20) == 0 {
+            for action in session.interrupt(0) {
+                if matches!(action, Action::Connect(_)) {
+                    session.connected(0);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_reply_is_too_odd() {
+    let cases = cases();
+    let mut noise = Noise(2);
+    for round in 0..20_000 {
+        let mut bytes = cases[round % cases.len()].reply.clone();
+        for _ in 0..1 + noise.below(3) {
+            let at = noise.below(bytes.len());
+            bytes[at] = b"*$%~:+-_#,(0123456789\r\n\0\xff"[noise.below(25)];
+        }
+        let mut decoder = Decoder::new();
+        decoder.feed(&bytes);
+        while let Ok(Some(reply)) = decoder.next_reply() {
+            for format in Format::ALL {
+                let text = format::text(&reply, &Style::of(format));
+                assert!(text.len() < 100_000);
+            }
+        }
+    }
+}
+
+/// The first lines of a long reply cost what they show: otherwise this would take a minute.
+#[test]
+fn long_replies_are_printed_lazily() {
+    let reply = Reply::Array((0..200_000).map(Reply::Integer).collect());
+    let printed = Printed::reply(reply, Format::Tty);
+    for _ in 0..1000 {
+        assert_eq!(printed.lines().take(10).count(), 10);
+    }
+    assert_eq!(printed.lines().last().expect("lines").text(), b"200000) (integer) 199999\n");
 }
