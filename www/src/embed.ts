@@ -148,7 +148,7 @@ export class RedisTerminal extends LitElement {
             </button>`}
       </div>
       ${state === "failed"
-        ? html`<p class="note" role="alert">The engine does not run in this browser. <button type="button" @click=${() => this.host?.retry()}>Try again</button></p>`
+        ? html`<p class="note" role="alert">The engine does not run: ${this.host?.failure} <button type="button" @click=${() => this.host?.retry()}>Try again</button></p>`
         : nothing}
       ${this.live
         ? html`<repl-terminal .host=${this.host} .history=${history} .space=${this.space} .label=${this.heading}></repl-terminal>`

@@ -14,6 +14,8 @@ export interface LaneView {
   print(blocks: Block[]): void;
   state(prompt: string, state: LaneState): void;
   clear(): void;
+  /** A line below all that is printed, until it is taken away. */
+  status(text: string | null): void;
   notice(text: string, kind: NoticeKind): void;
 }
 
@@ -75,6 +77,8 @@ export class Lane {
 
 export class Host extends EventTarget {
   state: HostState = "idle";
+  /** Why the engine does not run, in the state "failed". */
+  failure = "";
   /** The names of the classes that spans speak of, by number. */
   classes: readonly string[] = [];
   private worker: Worker | null = null;
@@ -190,7 +194,7 @@ export class Host extends EventTarget {
     try {
       worker = this.spawn();
     } catch (reason) {
-      this.failed(`The engine could not be started: ${String(reason)}`);
+      this.failed(String(reason));
       return;
     }
     this.worker = worker;
@@ -226,7 +230,7 @@ export class Host extends EventTarget {
     this.crashes = young ? this.crashes + 1 : 1;
     this.kill();
     if (!everReady || this.crashes > CRASHES_MAX) {
-      this.failed(`The engine could not be started: ${message}`);
+      this.failed(message);
       return;
     }
     this.tellAll(
@@ -238,8 +242,8 @@ export class Host extends EventTarget {
 
   private failed(message: string): void {
     this.kill();
+    this.failure = message;
     this.setState("failed");
-    this.tellAll(message, "error");
   }
 
   private tellAll(text: string, kind: NoticeKind): void {
@@ -299,6 +303,12 @@ export class Host extends EventTarget {
         break;
       case "clear":
         lane.view.clear();
+        break;
+      case "status":
+        lane.view.status(report.text);
+        break;
+      case "unable":
+        lane.view.notice("This needs files or a network, which a page does not have.", "info");
         break;
       case "state":
         lane.state = report.state;

@@ -18,6 +18,11 @@ export const playgroundStyles = [
       line-height: 1.45;
       container-type: inline-size;
     }
+    header button,
+    footer button {
+      flex: none;
+      white-space: nowrap;
+    }
     header {
       display: flex;
       align-items: center;
@@ -246,10 +251,14 @@ export const playgroundStyles = [
     .trouble p {
       margin: 0;
     }
+    .trouble .reason {
+      color: var(--rp-muted);
+      font: var(--rp-size-small) / 1.5 var(--rp-mono);
+      overflow-wrap: anywhere;
+    }
 
     footer {
       display: flex;
-      flex-wrap: wrap;
       align-items: center;
       gap: var(--rp-space-2);
       padding: var(--rp-space-2) var(--rp-space-4) var(--rp-space-3);
@@ -258,6 +267,8 @@ export const playgroundStyles = [
       min-height: 3rem;
     }
     .engine {
+      flex: 1;
+      min-width: 0;
       display: flex;
       align-items: center;
       gap: var(--rp-space-2);
@@ -343,9 +354,11 @@ export const playgroundStyles = [
       header {
         padding: var(--rp-space-2) var(--rp-space-3);
       }
-      .brand small,
-      .wide {
+      .brand small {
         display: none;
+      }
+      .several .lane-name {
+        flex-basis: 6rem;
       }
       .guide {
         padding-inline: var(--rp-space-3);
@@ -377,6 +390,15 @@ export const playgroundStyles = [
       }
       .sheet dd {
         margin-bottom: var(--rp-space-2);
+      }
+    }
+    @container (max-width: 419px) {
+      .brand .name {
+        position: absolute;
+        clip-path: inset(50%);
+      }
+      footer {
+        font-size: 0.75rem;
       }
     }
     @media (max-height: 30rem) {

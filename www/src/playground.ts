@@ -146,7 +146,10 @@ export class RedisPlayground extends LitElement {
     const first = step.run.some(({ client }) => client === 2) ? this.entries[0]! : this.activeEntry();
     for (const { client, line } of step.run) {
       const entry = client === 1 ? first : (this.entries[1] ?? (await this.openLane()));
-      this.terminal(entry.id)?.run(line);
+      const terminal = this.terminal(entry.id);
+      // One that listens or waits takes no other command.
+      if (terminal && terminal.laneState !== "ready") terminal.interrupt();
+      terminal?.run(line);
     }
     const last = step.run.at(-1)!;
     const shown = last.client === 1 ? first : this.entries[1]!;
@@ -209,7 +212,7 @@ export class RedisPlayground extends LitElement {
   override render() {
     return html`
       <header>
-        <h1 class="brand">${mark}<span>resplay</span><small>a Redis-compatible server inside this tab</small></h1>
+        <h1 class="brand">${mark}<span class="name">resplay</span><small>a Redis-compatible server inside this tab</small></h1>
         <button type="button" aria-expanded=${this.guideOpen} aria-controls="guide" @click=${this.toggleGuide}>Guide</button>
         <button type="button" @click=${() => this.openDialog("help")}>Help</button>
         <button
@@ -222,7 +225,7 @@ export class RedisPlayground extends LitElement {
           ${themeIcon(this.theme)}
         </button>
         <button class="primary" type="button" ?disabled=${this.entries.length >= LANES_MAX} @click=${this.openLane}>
-          <span aria-hidden="true">+ </span>Client
+          <span aria-hidden="true">+&nbsp;</span>Client
         </button>
       </header>
       ${this.guide()}
@@ -270,6 +273,7 @@ export class RedisPlayground extends LitElement {
   private lane(entry: LaneEntry) {
     const several = this.entries.length > 1;
     const state = this.terminal(entry.id)?.laneState ?? "waiting";
+    const words = this.host.state === "ready" || this.host.state === "busy" ? stateWords[state] : "";
     return html`<section
       id="lane-${entry.id}"
       class="lane lane-${entry.color} ${entry.id === this.active ? "active" : ""}"
@@ -290,7 +294,7 @@ export class RedisPlayground extends LitElement {
             if (event.key === "Enter") this.terminal(entry.id)?.focus();
           }}
         />
-        <span class="pill ${state}">${this.host.state === "ready" || this.host.state === "busy" ? stateWords[state] : ""}</span>
+        <span class="pill ${words ? state : ""}">${words}</span>
         <button type="button" @click=${(event: Event) => this.copy(entry.id, event.currentTarget as HTMLElement)}>Copy</button>
         <button type="button" @click=${() => this.terminal(entry.id)?.clear()}>Clear</button>
         ${several
@@ -299,7 +303,7 @@ export class RedisPlayground extends LitElement {
             </button>`
           : nothing}
       </div>
-      ${this.host.state === "failed" ? this.trouble() : nothing}
+      ${this.host.state === "failed" && (entry.id === this.active || !several) ? this.trouble() : nothing}
       ${this.quiet && entry === this.entries[0] && this.host.state !== "failed" ? this.welcome() : nothing}
       <repl-terminal
         .host=${this.host}
@@ -323,6 +327,7 @@ export class RedisPlayground extends LitElement {
   private trouble() {
     return html`<div class="trouble" role="alert">
       <p><b>The engine does not run.</b> Your browser may be too old or too strict for WebAssembly, or the page is incomplete.</p>
+      <p class="reason">${this.host.failure}</p>
       <button class="primary" type="button" @click=${() => this.host.retry()}>Try again</button>
     </div>`;
   }
@@ -330,7 +335,7 @@ export class RedisPlayground extends LitElement {
   private footer() {
     const { state } = this.host;
     return html`<footer>
-      <div class="engine ${state}" role="status"><span class="dot"></span>${hostWords[state]}${this.keepingWords()}</div>
+      <div class="engine ${state}" role="status"><span class="dot"></span><span>${hostWords[state]}${this.keepingWords()}</span></div>
       <button
         class="stop ${state === "busy" ? "urgent" : ""}"
         type="button"

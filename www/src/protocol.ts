@@ -72,6 +72,8 @@ export type Report =
   | { t: "print"; lane: number; blocks: Block[] }
   | { t: "state"; lane: number; prompt: string; state: LaneState; resume: Resume | null }
   | { t: "clear"; lane: number }
+  | { t: "status"; lane: number; text: string | null }
+  | { t: "unable"; lane: number }
   | { t: "hint"; seq: number; hint: Hint | null }
   | { t: "complete"; seq: number; completion: Completion }
   | { t: "unfold"; seq: number; block: Block | null }

@@ -139,6 +139,14 @@ const terminal = css`
     content-visibility: auto;
     contain-intrinsic-size: auto 1.5em;
   }
+  .status-line {
+    white-space: pre-wrap;
+    color: var(--rp-muted);
+  }
+  .lesson {
+    padding-left: var(--rp-space-3);
+    border-left: 2px solid var(--rp-edge);
+  }
   .begun {
     white-space: pre-wrap;
     overflow-wrap: anywhere;
@@ -252,11 +260,6 @@ const terminal = css`
   .line:focus-within {
     box-shadow: calc(-1 * var(--rp-space-2)) 0 0 0 var(--rp-panel), calc(-1 * var(--rp-space-2) - 3px) 0 0 0 var(--lane);
   }
-  .line.waiting .prompt,
-  .line[data-idle] .prompt {
-    min-width: 0.6em;
-  }
-  .line.waiting .prompt:empty::before,
   .line[data-idle] .prompt::before {
     content: "";
     display: inline-block;

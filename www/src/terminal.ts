@@ -41,6 +41,7 @@ export class ReplTerminal extends LitElement implements LaneView {
     cycle: { state: true },
     search: { state: true },
     stuck: { state: true },
+    statusLine: { state: true },
     begun: { state: true },
     started: { state: true },
   };
@@ -56,6 +57,7 @@ export class ReplTerminal extends LitElement implements LaneView {
   declare private cycle: Cycle | null;
   declare private search: Search | null;
   declare private stuck: boolean;
+  declare private statusLine: string | null;
   /** Lines of a command that is not whole yet. */
   declare private begun: string[];
   declare private started: boolean;
@@ -86,6 +88,7 @@ export class ReplTerminal extends LitElement implements LaneView {
     this.cycle = null;
     this.search = null;
     this.stuck = true;
+    this.statusLine = null;
     this.begun = [];
     this.started = false;
   }
@@ -169,8 +172,13 @@ export class ReplTerminal extends LitElement implements LaneView {
     this.emit("lanestate");
   }
 
+  status(text: string | null): void {
+    this.statusLine = text;
+  }
+
   notice(text: string, kind: NoticeKind): void {
     this.begun = [];
+    this.statusLine = null;
     this.record((to) => to.notice(text, kind));
   }
 
@@ -187,10 +195,11 @@ export class ReplTerminal extends LitElement implements LaneView {
 
   override render() {
     const { search, cycle } = this;
-    const idle = !this.started;
+    const idle = !this.started || this.laneState === "waiting";
     return html`
       <div class="scroller" part="scroller" @click=${this.clicked} @scroll=${this.scrolled}>
         <div class="log" part="log" role="log" aria-live="polite" aria-relevant="additions" aria-label=${this.named("Output")}></div>
+        ${this.statusLine === null ? nothing : html`<div class="status-line">${this.statusLine}</div>`}
         ${this.laneState === "more"
           ? this.begun.map((line, at) => html`<div class="begun"><span class="prompt">${at === 0 ? this.firstPrompt : this.prompt}</span>${line}</div>`)
           : nothing}
@@ -259,7 +268,8 @@ export class ReplTerminal extends LitElement implements LaneView {
       const name = search.direction < 0 ? "reverse-i-search" : "i-search";
       return `(${search.failed ? "failed " : ""}${name}): `;
     }
-    return this.started ? this.prompt : "";
+    if (!this.started || this.laneState === "waiting") return "";
+    return this.laneState === "closed" ? "Left. Enter connects again. " : this.prompt;
   }
 
   /** What stands behind the field: the same text unseen, then what could follow it, in grey. */

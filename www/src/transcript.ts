@@ -123,7 +123,10 @@ export class Transcript {
   }
 
   private block(block: Block): HTMLElement {
-    const entry = element("div", "out");
+    // What explains is not part of the output: a copy leaves it out.
+    const lesson = this.classes().indexOf("lesson");
+    const explains = lesson >= 0 && Array.prototype.some.call(block.spans, (value, at) => at % 2 === 1 && value === lesson);
+    const entry = element("div", explains ? "out lesson" : "out");
     // The line break that ends a reply is the one between entries.
     const text = !block.fold && block.text.endsWith("\n") ? block.text.slice(0, -1) : block.text;
     entry.append(this.painted({ ...block, text }));
@@ -202,7 +205,7 @@ function textOf(parent: Element): string {
       loose += node.textContent ?? "";
       continue;
     }
-    if (node.classList.contains("dropped") || node.classList.contains("notice")) continue;
+    if (node.classList.contains("dropped") || node.classList.contains("notice") || node.classList.contains("lesson")) continue;
     let text = "";
     for (const part of node.childNodes) {
       if (!(part instanceof HTMLElement && part.classList.contains("fold"))) text += part.textContent ?? "";

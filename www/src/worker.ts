@@ -51,7 +51,8 @@ type Action =
   | { t: "echo"; prompt: string; line: string }
   | { t: "remember"; line: string }
   | { t: "wake"; after: number }
-  | { t: "connect" | "disconnect" | "clear" | "exit" };
+  | { t: "status"; text: string | undefined }
+  | { t: "connect" | "disconnect" | "clear" | "exit" | "run" };
 
 const spaces = new Map<string, Space>();
 const lanes = new Map<number, LaneHome>();
@@ -292,6 +293,12 @@ function act(lane: LaneHome, actions: Action[]): void {
         break;
       case "clear":
         say({ t: "clear", lane: lane.id });
+        break;
+      case "status":
+        say({ t: "status", lane: lane.id, text: action.text ?? null });
+        break;
+      case "run":
+        say({ t: "unable", lane: lane.id });
         break;
       case "connect":
         hangUp(lane);
