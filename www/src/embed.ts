@@ -61,7 +61,7 @@ export class RedisTerminal extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     if (this.authored === "") {
-      this.authored = trimmed(this.textContent ?? "");
+      this.authored = trimmed((this.querySelector("pre") ?? this).textContent ?? "");
       this.lines = commandsOf(this.authored);
     }
     if (this.run === "load") void this.start();

@@ -180,6 +180,9 @@ export const playgroundStyles = [
       flex: 1;
       --lane: inherit;
     }
+    .failed repl-terminal {
+      display: none;
+    }
     .lane-head {
       display: flex;
       align-items: center;

@@ -276,7 +276,7 @@ export class RedisPlayground extends LitElement {
     const words = this.host.state === "ready" || this.host.state === "busy" ? stateWords[state] : "";
     return html`<section
       id="lane-${entry.id}"
-      class="lane lane-${entry.color} ${entry.id === this.active ? "active" : ""}"
+      class="lane lane-${entry.color} ${entry.id === this.active ? "active" : ""} ${this.host.state === "failed" ? "failed" : ""}"
       aria-label=${entry.name}
       @focusin=${() => this.select(entry.id)}
       @lanestate=${() => this.requestUpdate()}
