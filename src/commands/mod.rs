@@ -53,6 +53,7 @@ pub fn registry() -> &'static Registry {
             connection::tracking::COMMANDS,
             server::COMMANDS,
             server::lolwut::COMMANDS,
+            server::config::COMMANDS,
             command::COMMANDS,
         ])
     })

@@ -445,6 +445,13 @@ impl Server {
         self.propagation.flush();
     }
 
+    /// Does what a changed parameter asks for beyond being read anew.
+    pub fn follow_config(&mut self, name: &str) {
+        if name == "databases" && self.keyspace.is_empty() {
+            self.keyspace = Keyspace::new(self.config.databases, self.rng.next());
+        }
+    }
+
     // Databases as a whole.
 
     /// Empties a database.

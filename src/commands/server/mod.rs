@@ -1,5 +1,6 @@
 //! The server itself: databases as a whole, time, MONITOR.
 
+pub mod config;
 pub mod lolwut;
 
 use crate::command::ctx::Origin;
