@@ -9,12 +9,7 @@ use crate::server::config::{self, PARAMETERS, Parameter};
 use crate::server::error::{self, Error, Result};
 use crate::server::event::Event;
 
-pub const COMMANDS: &[Command] = &[
-    CONFIG_GET,
-    CONFIG_RESETSTAT,
-    CONFIG_REWRITE,
-    CONFIG_SET,
-];
+pub const COMMANDS: &[Command] = &[CONFIG_GET, CONFIG_RESETSTAT, CONFIG_REWRITE, CONFIG_SET];
 
 pub const CONFIG_GET: Command = Command {
     name: "CONFIG GET",

@@ -11,7 +11,10 @@ pub enum Directive {
     Include(Vec<u8>),
     /// The words behind `user`: a name and rules.
     User(Vec<Vec<u8>>),
-    Rename { from: Vec<u8>, to: Vec<u8> },
+    Rename {
+        from: Vec<u8>,
+        to: Vec<u8>,
+    },
     LoadModule(Vec<Vec<u8>>),
 }
 
@@ -45,7 +48,9 @@ impl Config {
             (b"user", [_, ..]) => Ok(Some(Directive::User(owned(values)))),
             (b"loadmodule", [_, ..]) => Ok(Some(Directive::LoadModule(owned(values)))),
             // Once known, and still found in old files.
-            (b"list-max-ziplist-entries" | b"list-max-ziplist-value" | b"lua-replicate-commands", _) => Ok(None),
+            (b"list-max-ziplist-entries" | b"list-max-ziplist-value" | b"lua-replicate-commands", _) => {
+                Ok(None)
+            }
             _ => wrong(),
         }
     }
@@ -98,7 +103,8 @@ impl Config {
         if value.is_empty() && matches!(parameter.name, "replicaof" | "dir" | "unixsocket" | "pidfile") {
             return String::new();
         }
-        let is_plain = !value.is_empty() && value.iter().all(|byte| (b'!'..=b'~').contains(byte) && *byte != b'"');
+        let is_plain =
+            !value.is_empty() && value.iter().all(|byte| (b'!'..=b'~').contains(byte) && *byte != b'"');
         let value = if is_plain || (parameter.takes_many && !value.is_empty()) {
             String::from_utf8_lossy(value).into_owned()
         } else {

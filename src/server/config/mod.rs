@@ -146,7 +146,8 @@ impl Config {
         let text = self.texts[number].as_slice();
         let int = number::parse_i64(text).unwrap_or(0);
         let size = usize::try_from(int).unwrap_or(if int < 0 { 0 } else { usize::MAX });
-        let (count, small, is_yes) = (int.max(0) as u64, u32::try_from(int).unwrap_or(u32::MAX), text == b"yes");
+        let (count, small, is_yes) =
+            (int.max(0) as u64, u32::try_from(int).unwrap_or(u32::MAX), text == b"yes");
         match PARAMETERS[number].name {
             "list-max-listpack-size" => self.list.max_listpack_size = int as i32,
             "hash-max-listpack-entries" => self.hash.max_listpack_entries = size,
@@ -232,9 +233,6 @@ mod tests {
         let include = config.apply_line(b"include other.conf");
         assert_eq!(include, Ok(Some(Directive::Include(b"other.conf".to_vec()))));
         let text = config.rewrite("# mine\nmaxmemory 1\nport 6379\n");
-        assert_eq!(
-            text,
-            "# mine\nmaxmemory 104857600\nport 6379\nrequirepass \"a b\"\nsave 60 1 3600 2\n"
-        );
+        assert_eq!(text, "# mine\nmaxmemory 104857600\nport 6379\nrequirepass \"a b\"\nsave 60 1 3600 2\n");
     }
 }

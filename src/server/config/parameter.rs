@@ -81,11 +81,7 @@ pub const fn text(name: &'static str, default: &'static str) -> Parameter {
     parameter(name, Kind::Text, default)
 }
 
-pub const fn choice(
-    name: &'static str,
-    words: &'static [&'static str],
-    default: &'static str,
-) -> Parameter {
+pub const fn choice(name: &'static str, words: &'static [&'static str], default: &'static str) -> Parameter {
     parameter(name, Kind::Choice(words), default)
 }
 
@@ -219,7 +215,9 @@ fn parse_choices(choices: &[&str], words: &[&[u8]]) -> Result<Vec<u8>, String> {
 }
 
 fn parse_number(word: &[u8], min: i64, max: i64, form: Form) -> Result<Vec<u8>, String> {
-    if form == Form::MemoryOrPercent && let Some(percent) = word.strip_suffix(b"%") {
+    if form == Form::MemoryOrPercent
+        && let Some(percent) = word.strip_suffix(b"%")
+    {
         return match number::parse_i64(percent).filter(|percent| *percent >= 0) {
             Some(101..) => Err("percentage argument must be less or equal to 100".into()),
             Some(percent) => Ok(format!("{percent}%").into_bytes()),
@@ -290,7 +288,8 @@ fn parse_output_limits(words: &[&[u8]], old: &[u8]) -> Result<Vec<u8>, String> {
         .iter()
         .map(|class| {
             let at = old.iter().position(|word| word == class);
-            at.and_then(|at| old.get(at..at + 4)).map_or_else(|| format!("{class} 0 0 0"), |words| words.join(" "))
+            at.and_then(|at| old.get(at..at + 4))
+                .map_or_else(|| format!("{class} 0 0 0"), |words| words.join(" "))
         })
         .collect();
     for limit in words.chunks(4) {
@@ -301,7 +300,8 @@ fn parse_output_limits(words: &[&[u8]], old: &[u8]) -> Result<Vec<u8>, String> {
             _ => return Err("Invalid client class specified in buffer limit configuration.".into()),
         };
         let seconds = number::parse_i64(limit[3]).filter(|seconds| *seconds >= 0);
-        let (Some(hard), Some(soft), Some(seconds)) = (parse_memory(limit[1]), parse_memory(limit[2]), seconds)
+        let (Some(hard), Some(soft), Some(seconds)) =
+            (parse_memory(limit[1]), parse_memory(limit[2]), seconds)
         else {
             return Err("Error in hard, soft or soft_seconds setting in buffer limit configuration.".into());
         };
@@ -314,7 +314,8 @@ fn parse_oom_scores(words: &[&[u8]]) -> Result<Vec<u8>, String> {
     if words.len() != 3 {
         return Err("wrong number of arguments".into());
     }
-    let in_range = |word: &&[u8]| number::parse_i64(word).is_some_and(|score| (-2000..=2000).contains(&score));
+    let in_range =
+        |word: &&[u8]| number::parse_i64(word).is_some_and(|score| (-2000..=2000).contains(&score));
     if !words.iter().all(in_range) {
         return Err("Invalid oom-score-adj-values, elements must be between -2000 and 2000.".into());
     }

@@ -86,7 +86,12 @@ pub const PARAMETERS: &[Parameter] = &[
     integer("tracking-table-max-keys", 0, LONG, "1000000"),
     memory("client-query-buffer-limit", 1048576, LONG, "1073741824"),
     memory_or_percent("maxmemory-clients", -100, LONG, "0"),
-    special("client-output-buffer-limit", Kind::OutputLimits, "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60").many_words(),
+    special(
+        "client-output-buffer-limit",
+        Kind::OutputLimits,
+        "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
+    )
+    .many_words(),
     // Security.
     yes_no("hide-user-data-from-log", "no"),
     text("aclfile", "").fixed(),
@@ -232,7 +237,12 @@ pub const PARAMETERS: &[Parameter] = &[
     text("syslog-ident", "redis").fixed(),
     text("ignore-warnings", ""),
     text("logfile", "").fixed(),
-    choice("syslog-facility", &["user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"], "local0").fixed(),
+    choice(
+        "syslog-facility",
+        &["user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"],
+        "local0",
+    )
+    .fixed(),
     choice("loglevel", &["debug", "verbose", "notice", "warning", "nothing"], "notice"),
     integer("watchdog-period", 0, INT, "0").hidden(),
     integer("slowlog-max-len", 0, LONG, "128"),
