@@ -2,6 +2,7 @@
 //! of a reply are keys and which are fields.
 
 use super::format::{Class, Roles, no_roles};
+use super::grid::Pairs;
 use crate::resp::reply::Reply;
 
 fn is(arg: Option<&Vec<u8>>, name: &str) -> bool {
@@ -106,6 +107,24 @@ pub fn roles(args: &[Vec<u8>]) -> Roles {
         b"XREAD" | b"XREADGROUP" => streams_are_keys,
         b"COMMAND" if is(args.get(1), "getkeys") => every_text_is_key,
         _ => no_roles,
+    }
+}
+
+/// What the pairs of the reply to this command are, when it is a flat list of pairs.
+pub fn pairs(args: &[Vec<u8>]) -> Pairs {
+    let name = args.first()?.to_ascii_uppercase();
+    let has = |option: &str| args.iter().skip(1).any(|arg| is(Some(arg), option));
+    match &name[..] {
+        b"HGETALL" => Some(("field", "value")),
+        b"HRANDFIELD" if has("WITHVALUES") => Some(("field", "value")),
+        b"CONFIG" if is(args.get(1), "get") => Some(("parameter", "value")),
+        b"PUBSUB" if is(args.get(1), "numsub") || is(args.get(1), "shardnumsub") => {
+            Some(("channel", "subscribers"))
+        }
+        b"ZPOPMIN" | b"ZPOPMAX" => Some(("member", "score")),
+        _ if name.starts_with(b"Z") && has("WITHSCORES") => Some(("member", "score")),
+        b"XINFO" | b"MEMORY" | b"HELLO" | b"LATENCY" => Some(("name", "value")),
+        _ => None,
     }
 }
 

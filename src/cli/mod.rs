@@ -4,6 +4,7 @@
 pub mod split;
 pub mod walk;
 pub mod format;
+pub mod grid;
 pub mod printed;
 pub mod habits;
 pub mod history;

@@ -229,6 +229,40 @@ pub fn parse(args: &[Vec<u8>]) -> Result<Options, String> {
     check(options)
 }
 
+impl Options {
+    /// The command's arguments as they are sent: quoted input unquoted, standard input where it was asked for.
+    pub fn arguments(&self, standard_input: Option<Vec<u8>>) -> Result<Vec<Vec<u8>>, String> {
+        let mut args = self.command.clone();
+        if self.quoted_input {
+            for arg in &mut args {
+                if matches!(arg.first(), Some(b'"' | b'\'')) {
+                    let words = split::split(arg).ok().filter(|words| words.len() == 1);
+                    *arg = words.and_then(|mut words| words.pop()).ok_or("Invalid quoted string")?;
+                }
+            }
+        }
+        let Some(input) = standard_input else { return Ok(args) };
+        match &self.stdin_tag {
+            Some(tag) => {
+                let place = args.iter().position(|arg| arg == tag);
+                args[place.ok_or("Using -X option but stdin tag not match.")?] = input;
+            }
+            None if self.stdin_last => args.push(input),
+            None => {}
+        }
+        Ok(args)
+    }
+}
+
+/// `EVAL` of a script with the words behind `--eval file`: keys, then a comma, then arguments.
+pub fn eval_command(script: Vec<u8>, words: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let comma = words.iter().position(|word| word == b",");
+    let (keys, args) = words.split_at(comma.unwrap_or(words.len()));
+    let mut command = vec![b"EVAL".to_vec(), script, keys.len().to_string().into_bytes()];
+    command.extend(keys.iter().chain(args.iter().skip(1)).cloned());
+    command
+}
+
 fn check(options: Options) -> Result<Options, String> {
     let exclusive = |a: &str, b: &str| Err(format!("Options {a} and {b} are mutually exclusive."));
     if options.socket.is_some() && options.cluster {
@@ -474,6 +508,30 @@ mod tests {
         assert!(options.tls.on);
         assert_eq!((options.host.as_deref(), options.port), (Some("::1"), Some(1)));
         assert_eq!(of("-u http://x"), Err("Invalid URI scheme".to_owned()));
+    }
+
+    #[test]
+    fn arguments_from_elsewhere() {
+        let args = |line: &str, input: Option<&str>| {
+            of(line)
+                .expect("valid")
+                .arguments(input.map(|text| text.as_bytes().to_vec()))
+                .map(|args| split::join(&args))
+        };
+        assert_eq!(args("-x SET a", Some("in put")), Ok("SET a \"in put\"".to_owned()));
+        assert_eq!(args("-X @ SET @ b", Some("k")), Ok("SET k b".to_owned()));
+        assert_eq!(
+            args("-X @ SET a b", Some("k")),
+            Err("Using -X option but stdin tag not match.".to_owned())
+        );
+        assert_eq!(args("--quoted-input SET '\"\\x41\"' 'b'", None), Ok("SET A b".to_owned()));
+        assert!(args("--quoted-input SET '\"a'", None).is_err());
+        let words = split::split(b"k1 k2 , a1 ,").expect("splits");
+        assert_eq!(
+            split::join(&eval_command(b"return 1".to_vec(), &words)),
+            "EVAL \"return 1\" 2 k1 k2 a1 ,"
+        );
+        assert_eq!(split::join(&eval_command(b"s".to_vec(), &words[..2])), "EVAL s 2 k1 k2");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a terminal prints: a reply in some format, or words of the terminal's own, as lines of classed spans.
 
 use super::format::{self, Class, Format, Roles, Span, Spans, Style};
+use super::grid::{self, Grid, Pairs};
 use crate::resp::reply::Reply;
 
 /// One thing printed. Its text is exactly redis-cli's; a reply keeps its values beside it.
@@ -16,6 +17,8 @@ pub struct PrintedReply {
     pub reply: Reply,
     pub style: Style,
     pub roles: Roles,
+    /// What a flat list of pairs holds.
+    pub pairs: Pairs,
 }
 
 /// A line on the screen. Without `ended` the next printed thing goes on in the same line.
@@ -42,7 +45,7 @@ impl Line {
 
 impl Printed {
     pub fn reply(reply: Reply, format: Format) -> Printed {
-        Printed::Reply(PrintedReply { reply, style: Style::of(format), roles: format::no_roles })
+        Printed::Reply(PrintedReply { reply, style: Style::of(format), roles: format::no_roles, pairs: None })
     }
 
     /// One line of the terminal's own words.
@@ -83,6 +86,14 @@ impl Printed {
                 Printed::Reply(printed)
             }
             words => words.clone(),
+        }
+    }
+
+    /// The reply as a table, where it has the shape of one.
+    pub fn grid(&self, rows_max: usize) -> Option<Grid> {
+        match self {
+            Printed::Reply(printed) => grid::grid(&printed.reply, printed.pairs, rows_max),
+            Printed::Words(_) => None,
         }
     }
 

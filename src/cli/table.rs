@@ -227,3 +227,49 @@ impl From<&Registry> for Table {
         Table::new(registry.entries().iter().map(doc).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::docs;
+    use crate::resp::reply::Decoder;
+    use crate::resp::{Protocol, ReplyWriter};
+
+    /// What any server tells about its commands gives the same table as the declarations do.
+    #[test]
+    fn command_docs_tell_everything() {
+        let registry = commands::registry();
+        for protocol in [Protocol::Resp2, Protocol::Resp3] {
+            let mut told = ReplyWriter::new(protocol);
+            told.map(registry.top_level().len());
+            for &number in registry.top_level() {
+                told.bulk_str(&registry.entry(number).full_name);
+                docs::docs(registry, number, &mut told);
+            }
+            let mut decoder = Decoder::new();
+            decoder.feed(told.bytes());
+            let reply = decoder.next_reply().expect("valid").expect("whole");
+            let table = Table::from_command_docs(&reply);
+            let builtin = Table::builtin();
+            assert!(builtin.docs().len() > 50);
+            for (told, declared) in table.docs().iter().zip(builtin.docs()) {
+                assert_eq!(told, declared);
+            }
+            assert_eq!(table.docs().len(), builtin.docs().len());
+        }
+    }
+
+    #[test]
+    fn commands_are_found() {
+        let table = Table::builtin();
+        let words = |line: &str| line.split(' ').map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>();
+        assert_eq!(
+            table.find(&words("client setname x")).map(|doc| doc.name.as_str()),
+            Some("CLIENT SETNAME")
+        );
+        assert_eq!(table.find(&words("client nothing")).map(|doc| doc.name.as_str()), Some("CLIENT"));
+        assert_eq!(table.find(&words("nothing")).map(|doc| doc.name.as_str()), None);
+        assert!(table.subcommands("client").count() > 3);
+        assert!(table.groups().contains(&"string"));
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::sending::subscription;
 use super::{Action, Address, Pending, Purpose, SLOW_MS, Session};
-use crate::cli::format::{Class, Format, Roles, Span, invalidation, no_roles};
+use crate::cli::format::{Class, Format, Span, invalidation, no_roles};
 use crate::cli::habits;
 use crate::cli::options::leading_integer;
 use crate::cli::printed::{Printed, PrintedReply};
@@ -123,11 +123,17 @@ impl Session {
     }
 
     pub(super) fn print_reply(&mut self, reply: Reply, pending: Option<&Pending>) {
-        let (style, roles) = match pending {
-            Some(pending) => (pending.style.clone(), habits::roles(&pending.args)),
-            None => (self.settings.style.clone(), no_roles as Roles),
+        let printed = match pending {
+            Some(Pending { args, style, .. }) => {
+                let (roles, pairs) = (habits::roles(args), habits::pairs(args));
+                PrintedReply { reply, style: style.clone(), roles, pairs }
+            }
+            None => {
+                let style = self.settings.style.clone();
+                PrintedReply { reply, style, roles: no_roles, pairs: None }
+            }
         };
-        self.out.push(Action::Print(Printed::Reply(PrintedReply { reply, style, roles })));
+        self.out.push(Action::Print(Printed::Reply(printed)));
     }
 
     /// What the reply to a command means for the prompt and the protocol.
