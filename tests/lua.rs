@@ -35,7 +35,7 @@ impl Continuation for Counting {
             return Ok(Step::Return);
         }
         vm.push(Value::Number(self.1));
-        Ok(Step::Call(self.0, self))
+        Ok(vm.call_then(self.0, self))
     }
 
     fn trace(&self, mark: &mut dyn FnMut(Value)) {

@@ -39,10 +39,15 @@ impl Vm {
 
     /// A frame that stands for recursion in C.
     pub(crate) fn push_boundary(&mut self, frame: Frame) -> Result<()> {
-        if self.depth >= DEPTH_MAX {
-            return Err(self.run_error(b"C stack overflow"));
+        let pushed = if self.depth >= DEPTH_MAX {
+            Err(self.run_error(b"C stack overflow"))
+        } else {
+            self.push_frame(frame)
+        };
+        if pushed.is_err() && frame.kind == Kind::Continuation {
+            self.continuations.pop();
         }
-        self.push_frame(frame)?;
+        pushed?;
         self.depth += 1;
         self.boundaries += 1;
         Ok(())
@@ -122,9 +127,12 @@ impl Vm {
         loop {
             act = match act {
                 Act::Lua => return Ok(Flow::Lua),
-                Act::Exit(exit) => return Ok(Flow::Exit(exit)),
-                Act::Call { func, nargs, wanted } => self.call(host, func, nargs, wanted)?,
-                Act::Deliver { from, n } => self.deliver(from, n)?,
+                Act::Exit => return Ok(Flow::Exit(Exit::Done)),
+                Act::Call => {
+                    let Pending { func, nargs, wanted } = self.next;
+                    self.call(host, func, nargs, wanted)?
+                }
+                Act::Deliver => self.deliver(self.next.func, self.next.nargs)?,
             };
         }
     }
@@ -144,7 +152,7 @@ impl Vm {
                 self.ensure_stack(func + nargs + 2)?;
                 self.stack.copy_within(func..func + nargs + 1, func + 1);
                 self.stack[func] = handler;
-                Ok(Act::Call { func, nargs: nargs + 1, wanted })
+                Ok(self.will_call(func, nargs + 1, wanted))
             }
         }
     }
@@ -183,21 +191,22 @@ impl Vm {
         };
         match step {
             Step::Return => self.returned(func, wanted),
-            Step::TailCall(f) => {
+            Step::TailCall => {
+                let f = self.callee;
                 self.chain += 1;
                 if self.chain > DEPTH_MAX {
                     return Err(self.run_error(b"C stack overflow"));
                 }
                 let nargs = self.place_call(func, f)?;
-                Ok(Act::Call { func, nargs, wanted })
+                Ok(self.will_call(func, nargs, wanted))
             }
-            Step::Call(f, rest) => {
+            Step::Call => {
+                let f = self.callee;
                 let callee = func + 1 + nargs;
                 let kind = Kind::Continuation;
                 self.push_boundary(Frame { kind, wanted, func: func as u32, aux: callee as u32, ..FRAME })?;
-                self.continuations.push(rest);
                 let nargs = self.place_call(callee, f)?;
-                Ok(Act::Call { func: callee, nargs, wanted: -1 })
+                Ok(self.will_call(callee, nargs, -1))
             }
         }
     }
@@ -207,7 +216,9 @@ impl Vm {
         let n = self.ret.len();
         self.ensure_stack(at + n + 1)?;
         self.stack[at] = f;
-        self.stack[at + 1..at + 1 + n].copy_from_slice(&self.ret);
+        for (place, value) in self.stack[at + 1..].iter_mut().zip(&self.ret) {
+            *place = *value;
+        }
         Ok(n)
     }
 
@@ -229,17 +240,23 @@ impl Vm {
         Ok(self.after(dest, n))
     }
 
-    fn after(&self, from: usize, n: usize) -> Act {
+    fn after(&mut self, from: usize, n: usize) -> Act {
         match self.frames.last() {
             Some(frame) if frame.kind == Kind::Lua => Act::Lua,
-            _ => Act::Deliver { from, n },
+            _ => {
+                self.next = Pending { func: from, nargs: n, wanted: 0 };
+                Act::Deliver
+            }
         }
     }
 
     /// Moves `n` results to where the caller wants them.
     pub(crate) fn results_to(&mut self, from: usize, n: usize, dest: usize, wanted: i32) -> Act {
         let count = if wanted < 0 { n } else { n.min(wanted as usize) };
-        self.stack.copy_within(from..from + count, dest);
+        debug_assert!(dest <= from);
+        for i in 0..count {
+            self.stack[dest + i] = self.stack[from + i];
+        }
         if wanted < 0 {
             self.top = dest + n;
         } else {
@@ -255,13 +272,13 @@ impl Vm {
             Special::Pcall => {
                 self.check_any(args, 0)?;
                 self.push_boundary(Frame { kind: Kind::Pcall, wanted, func: func as u32, ..FRAME })?;
-                Ok(Act::Call { func: func + 1, nargs: args.n - 1, wanted: -1 })
+                Ok(self.will_call(func + 1, args.n - 1, -1))
             }
             Special::Xpcall => {
                 self.check_any(args, 1)?;
                 self.push_boundary(Frame { kind: Kind::Xpcall, wanted, func: func as u32, ..FRAME })?;
                 self.stack.swap(func + 1, func + 2);
-                Ok(Act::Call { func: func + 2, nargs: 0, wanted: -1 })
+                Ok(self.will_call(func + 2, 0, -1))
             }
             Special::Next => {
                 let t = self.check_table(args, 0)?;
@@ -301,13 +318,13 @@ impl Vm {
     }
 
     fn deliver(&mut self, from: usize, n: usize) -> Result<Act> {
-        let Some(frame) = self.frames.pop() else { return Ok(Act::Exit(Exit::Done)) };
+        let Some(frame) = self.frames.pop() else { return Ok(Act::Exit) };
         let func = frame.func as usize;
         let first = if n > 0 { self.stack[from] } else { Value::Nil };
         match frame.kind {
             Kind::Entry => {
                 self.finish(from, n);
-                Ok(Act::Exit(Exit::Done))
+                Ok(Act::Exit)
             }
             Kind::Pcall | Kind::Xpcall => {
                 self.pop_boundary();
@@ -370,17 +387,18 @@ impl Vm {
         self.budget -= 1;
         match rest.resume(self, Args { base: from, n, function: 0 })? {
             Step::Return => self.returned(frame.func as usize, frame.wanted),
-            Step::TailCall(f) => {
+            Step::TailCall => {
+                let f = self.callee;
                 let func = frame.func as usize;
                 let nargs = self.place_call(func, f)?;
-                Ok(Act::Call { func, nargs, wanted: frame.wanted })
+                Ok(self.will_call(func, nargs, frame.wanted))
             }
-            Step::Call(f, rest) => {
+            Step::Call => {
+                let f = self.callee;
                 self.push_boundary(frame)?;
-                self.continuations.push(rest);
                 let callee = frame.aux as usize;
                 let nargs = self.place_call(callee, f)?;
-                Ok(Act::Call { func: callee, nargs, wanted: -1 })
+                Ok(self.will_call(callee, nargs, -1))
             }
         }
     }
@@ -413,7 +431,7 @@ impl Vm {
                     self.close_upvalues(func);
                     self.frames.push(Frame { kind: Kind::Handler, ..frame });
                     self.stack[func + 2] = error;
-                    return Ok(Act::Call { func: func + 1, nargs: 1, wanted: -1 });
+                    return Ok(self.will_call(func + 1, 1, -1));
                 }
                 Kind::Handler => {
                     self.pop_boundary();
@@ -613,7 +631,7 @@ impl Vm {
                 self.frames.push(Frame { kind: Kind::Bottom, ..FRAME });
                 self.ensure_stack(n + 1)?;
                 self.stack[1..=n].copy_from_slice(&self.ret);
-                Ok(Act::Call { func: 0, nargs: n, wanted: -1 })
+                Ok(self.will_call(0, n, -1))
             }
         }
     }

@@ -63,9 +63,9 @@ impl Vm {
                 macro_rules! operand {
                     ($x:expr) => {
                         if $x < CONSTANT {
-                            regs[$x as u8 as usize]
+                            &regs[$x as u8 as usize]
                         } else {
-                            constants[($x - CONSTANT) as usize]
+                            &constants[($x - CONSTANT) as usize]
                         }
                     };
                 }
@@ -97,11 +97,12 @@ impl Vm {
                 }
                 macro_rules! arith {
                     ($a:expr, $x:expr, $y:expr, $op:tt, $kind:expr, $operands:expr) => {{
-                        let (x, y) = ($x, $y);
-                        if let (Value::Number(x), Value::Number(y)) = (x, y) {
+                        // By reference: a value copied whole right after its parts were written waits.
+                        if let (&Value::Number(x), &Value::Number(y)) = (&$x, &$y) {
                             let r = x $op y;
                             regs[$a as usize] = Value::Number(if r.is_nan() { nan(x, y) } else { r });
                         } else {
+                            let (x, y) = ($x, $y);
                             act!(self.arith_slow($kind, x, y, $operands, base + $a as usize)?);
                         }
                     }};
@@ -211,25 +212,25 @@ impl Vm {
                             }
                         }
                         Op::GetTable { a, b, c } => {
-                            let object = regs[b as usize];
                             let key = operand!(c);
-                            if let Value::Table(t) = object {
+                            if let &Value::Table(t) = &regs[b as usize] {
                                 let table = &self.heap.tables.items[t.0 as usize];
                                 let found = match key {
-                                    Value::Number(n) => table.get_number(n),
-                                    key => table.get(key, &self.heap.strings),
+                                    &Value::Number(n) => table.get_number(n),
+                                    key => table.get(*key, &self.heap.strings),
                                 };
                                 if !found.is_nil() || table.meta == NO_META {
                                     regs[a as usize] = found;
                                     continue;
                                 }
                             }
+                            let (object, key) = (regs[b as usize], *key);
                             act!(self.index(object, key, base + a as usize, Some(b as u16))?);
                         }
                         Op::SetField { a, k, c } => {
                             let object = regs[a as usize];
                             let key = constants[k as usize];
-                            let value = operand!(c);
+                            let value = *operand!(c);
                             if let (Value::Table(t), Value::Str(s)) = (object, key) {
                                 let table = &mut self.heap.tables.items[t.0 as usize];
                                 if !table.readonly {
@@ -254,8 +255,8 @@ impl Vm {
                         }
                         Op::SetTable { a, b, c } => {
                             let object = regs[a as usize];
-                            let key = operand!(b);
-                            let value = operand!(c);
+                            let key = *operand!(b);
+                            let value = *operand!(c);
                             if let Value::Table(t) = object {
                                 let table = &mut self.heap.tables.items[t.0 as usize];
                                 if table.meta == NO_META && !table.readonly {
@@ -290,7 +291,7 @@ impl Vm {
                         }
                         Op::SelfGet { a, b, c } => {
                             let object = regs[b as usize];
-                            let key = operand!(c);
+                            let key = *operand!(c);
                             regs[a as usize + 1] = object;
                             if let Value::Table(t) = object
                                 && let found @ (Value::Function(_) | Value::Host(_)) = self.heap.get(t, key)
@@ -317,20 +318,22 @@ impl Vm {
                         Op::MulK { a, b, k } => arith_constant!(a, b, k, *, Arith::Mul),
                         Op::DivK { a, b, k } => arith_constant!(a, b, k, /, Arith::Div),
                         Op::ModK { a, b, k } => {
-                            let (x, y) = (regs[b as usize], constants[k as usize]);
-                            if let (Value::Number(x), Value::Number(y)) = (x, y) {
+                            let (x, y) = (&regs[b as usize], &constants[k as usize]);
+                            if let (&Value::Number(x), &Value::Number(y)) = (x, y) {
                                 let r = modulo(x, y);
                                 regs[a as usize] = Value::Number(if r.is_nan() { nan(x, y) } else { r });
                             } else {
+                                let (x, y) = (*x, *y);
                                 let operands = (b as u16, k + CONSTANT);
                                 act!(self.arith_slow(Arith::Mod, x, y, operands, base + a as usize)?);
                             }
                         }
                         Op::Arith { op, a, b, c } => {
                             let (x, y) = (operand!(b), operand!(c));
-                            if let (Value::Number(x), Value::Number(y)) = (x, y) {
+                            if let (&Value::Number(x), &Value::Number(y)) = (x, y) {
                                 regs[a as usize] = Value::Number(super::meta::arith(op, x, y));
                             } else {
+                                let (x, y) = (*x, *y);
                                 act!(self.arith_slow(op, x, y, (b, c), base + a as usize)?);
                             }
                         }
@@ -354,29 +357,32 @@ impl Vm {
                         Op::Eq { value, b, c } => {
                             let (x, y) = (operand!(b), operand!(c));
                             let outcome = match (x, y) {
-                                (Value::Number(x), Value::Number(y)) => x == y,
-                                (Value::Str(x), Value::Str(y)) => self.heap.strings.equal(x, y),
+                                (&Value::Number(x), &Value::Number(y)) => x == y,
+                                (&Value::Str(x), &Value::Str(y)) => self.heap.strings.equal(x, y),
                                 (Value::Table(_), Value::Table(_))
                                 | (Value::Userdata(_), Value::Userdata(_)) => {
+                                    let (x, y) = (*x, *y);
                                     act!(self.equal_slow(x, y, value)?)
                                 }
-                                _ => x.same(y),
+                                _ => x.same(*y),
                             };
                             test!(outcome, value);
                         }
                         Op::Lt { value, b, c } => {
                             let (x, y) = (operand!(b), operand!(c));
-                            if let (Value::Number(x), Value::Number(y)) = (x, y) {
+                            if let (&Value::Number(x), &Value::Number(y)) = (x, y) {
                                 test!((x < y), value);
                             } else {
+                                let (x, y) = (*x, *y);
                                 act!(self.less_slow(x, y, value)?);
                             }
                         }
                         Op::Le { value, b, c } => {
                             let (x, y) = (operand!(b), operand!(c));
-                            if let (Value::Number(x), Value::Number(y)) = (x, y) {
+                            if let (&Value::Number(x), &Value::Number(y)) = (x, y) {
                                 test!((x <= y), value);
                             } else {
+                                let (x, y) = (*x, *y);
                                 act!(self.less_equal_slow(x, y, value)?);
                             }
                         }
@@ -413,7 +419,7 @@ impl Vm {
                                         },
                                     }
                                 }
-                                _ => act!(Act::Call { func, nargs, wanted }),
+                                _ => act!(self.will_call(func, nargs, wanted)),
                             }
                         }
                         Op::TailCall { a, b } => {
@@ -429,7 +435,7 @@ impl Vm {
                                     }
                                     continue 'frame;
                                 }
-                                _ => act!(Act::Call { func, nargs, wanted: -1 }),
+                                _ => act!(self.will_call(func, nargs, -1)),
                             }
                         }
                         Op::Return { a, b } => {
@@ -462,8 +468,8 @@ impl Vm {
                         }
                         Op::ForLoop { a, to } => {
                             let at = a as usize;
-                            if let (Value::Number(i), Value::Number(limit), Value::Number(step)) =
-                                (regs[at], regs[at + 1], regs[at + 2])
+                            if let (&Value::Number(i), &Value::Number(limit), &Value::Number(step)) =
+                                (&regs[at], &regs[at + 1], &regs[at + 2])
                             {
                                 let i = i + step;
                                 if if step > 0.0 { i <= limit } else { limit <= i } {

@@ -30,14 +30,15 @@ pub struct Args {
 
 pub type Builtin = fn(&mut Vm, Args) -> Result<Step>;
 
-/// What a library function wants next.
+/// What a library function wants next. `Call` and `TailCall` come from `Vm::call_then` and `Vm::call_last`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
     /// The pushed values are the results.
     Return,
-    /// Call this function with the pushed values, then continue.
-    Call(Value, Box<dyn Continuation>),
-    /// Call this function with the pushed values; its results are the results.
-    TailCall(Value),
+    #[doc(hidden)]
+    Call,
+    #[doc(hidden)]
+    TailCall,
 }
 
 /// The rest of a library function that called back: kept on the heap, so a script can pause inside.
@@ -98,6 +99,19 @@ impl Vm {
     #[inline]
     pub fn spend(&mut self, steps: usize) {
         self.budget -= steps as i64;
+    }
+
+    /// Calls a function with the pushed values, then continues.
+    pub fn call_then(&mut self, function: Value, rest: Box<dyn Continuation>) -> Step {
+        self.callee = function;
+        self.continuations.push(rest);
+        Step::Call
+    }
+
+    /// Calls a function with the pushed values; its results are the results.
+    pub fn call_last(&mut self, function: Value) -> Step {
+        self.callee = function;
+        Step::TailCall
     }
 
     // Errors.

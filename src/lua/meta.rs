@@ -129,7 +129,7 @@ impl Vm {
         self.ensure_stack(at + args.len() + 1)?;
         self.stack[at] = f;
         self.stack[at + 1..at + 1 + args.len()].copy_from_slice(args);
-        Ok(Act::Call { func: at, nargs: args.len(), wanted: -1 })
+        Ok(self.will_call(at, args.len(), -1))
     }
 
     /// `object[key]` to the register at stack index `dest`. `operand` is where `object` is.
@@ -303,7 +303,7 @@ impl Vm {
         let func = (a + 3) as u32;
         self.push_boundary(Frame { kind: Kind::Iterate, wanted: wanted as i32, func, ..FRAME })?;
         // The values move up by what a library function's name in messages needs: nothing.
-        Ok(Act::Call { func: a + 3, nargs: 2, wanted: -1 })
+        Ok(self.will_call(a + 3, 2, -1))
     }
 
     pub(crate) fn equal_slow(&mut self, x: Value, y: Value, expected: bool) -> Result<Act> {

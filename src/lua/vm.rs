@@ -48,6 +48,9 @@ pub struct Vm {
     pub(crate) depth: u32,
     pub(crate) chain: u32,
     pub(crate) main: Option<Thread>,
+    pub(crate) next: Pending,
+    /// What `Step::Call` and `Step::TailCall` call.
+    pub(crate) callee: Value,
 
     pub(crate) budget: i64,
     pub(crate) ret: Vec<Value>,
@@ -92,6 +95,8 @@ impl Vm {
             depth: 0,
             chain: 0,
             main: None,
+            next: Pending::default(),
+            callee: Value::Nil,
             budget: 0,
             ret: Vec::new(),
             buffer: Vec::new(),
@@ -212,7 +217,7 @@ impl Vm {
             Some(frame) if frame.kind == Kind::Entry && frame.aux == 1 => {
                 frame.aux = 0;
                 let nargs = frame.pc as usize;
-                Act::Call { func: 0, nargs, wanted: -1 }
+                self.will_call(0, nargs, -1)
             }
             Some(_) => Act::Lua,
             None => return Outcome::Failed(Value::Nil),
@@ -261,6 +266,11 @@ impl Vm {
         }
     }
 
+    pub(crate) fn will_call(&mut self, func: usize, nargs: usize, wanted: i32) -> Act {
+        self.next = Pending { func, nargs, wanted };
+        Act::Call
+    }
+
     pub(crate) fn finish(&mut self, from: usize, n: usize) {
         self.results.clear();
         self.results.extend_from_slice(&self.stack[from..from + n]);
@@ -307,22 +317,23 @@ impl Vm {
 pub(crate) const FRAME: Frame =
     Frame { kind: Kind::Lua, wanted: -1, closure: 0, base: 0, func: 0, pc: 0, aux: 0, tail_calls: 0 };
 
-/// What the machine does next, outside of Lua code.
+/// What the machine does next, outside of Lua code. The details are in `Vm::next`: small results are fast.
+#[derive(Clone, Copy)]
 pub(crate) enum Act {
     /// Call the value at `func` with the arguments after it.
-    Call {
-        func: usize,
-        nargs: usize,
-        wanted: i32,
-    },
-    /// Give results to the top frame, which is not Lua's.
-    Deliver {
-        from: usize,
-        n: usize,
-    },
+    Call,
+    /// Give `nargs` results from `func` on to the top frame, which is not Lua's.
+    Deliver,
     /// Go on with the Lua function on top.
     Lua,
-    Exit(Exit),
+    Exit,
+}
+
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Pending {
+    pub func: usize,
+    pub nargs: usize,
+    pub wanted: i32,
 }
 
 pub(crate) enum Flow {

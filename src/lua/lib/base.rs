@@ -259,7 +259,7 @@ impl Continuation for Loading {
         }
         vm.heap.memory.fits(self.source.len() + piece.len())?;
         self.source.extend_from_slice(&piece);
-        Ok(Step::Call(self.reader, self))
+        Ok(vm.call_then(self.reader, self))
     }
 
     fn trace(&self, mark: &mut dyn FnMut(Value)) {
@@ -279,7 +279,7 @@ fn load(vm: &mut Vm, args: Args) -> Result<Step> {
             vm.bytes(name).to_vec()
         }
     };
-    Ok(Step::Call(reader, Box::new(Loading { reader, name, source: Vec::new() })))
+    Ok(vm.call_then(reader, Box::new(Loading { reader, name, source: Vec::new() })))
 }
 
 fn newproxy(vm: &mut Vm, args: Args) -> Result<Step> {
@@ -387,7 +387,7 @@ fn tostring(vm: &mut Vm, args: Args) -> Result<Step> {
     let handler = vm.metamethod(value, TOSTRING);
     if !handler.is_nil() {
         vm.push(value);
-        return Ok(Step::TailCall(handler));
+        return Ok(vm.call_last(handler));
     }
     let text = vm.display(value);
     vm.push_vec(text)?;

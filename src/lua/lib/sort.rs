@@ -89,12 +89,12 @@ impl Sort {
                     Err(Value::Nil) => return Err(vm.compare_error_plain(a, b)),
                     Err(handler) => {
                         vm.ret.extend([a, b]);
-                        return Ok(Step::Call(handler, self));
+                        return Ok(vm.call_then(handler, self));
                     }
                 }
             } else {
                 vm.ret.extend([a, b]);
-                return Ok(Step::Call(self.compare, self));
+                return Ok(vm.call_then(self.compare, self));
             };
             vm.spend(1);
             if !self.answer(vm, less)? {

@@ -334,7 +334,7 @@ impl Gsub {
                 f @ (Value::Function(_) | Value::Host(_)) => {
                     push_captures(vm, self.source, &found, true)?;
                     self.found = Some(found);
-                    return Ok(Step::Call(f, self));
+                    return Ok(vm.call_then(f, self));
                 }
                 table => {
                     vm.ret.clear();
@@ -345,7 +345,7 @@ impl Gsub {
                         Err((handler, object)) => {
                             vm.ret.extend([object, key]);
                             self.found = Some(found);
-                            return Ok(Step::Call(handler, self));
+                            return Ok(vm.call_then(handler, self));
                         }
                     }
                 }

@@ -178,7 +178,7 @@ impl Each {
         };
         self.key = key;
         vm.ret.extend([key, value]);
-        Ok(Step::Call(self.function, self))
+        Ok(vm.call_then(self.function, self))
     }
 }
 
