@@ -3,8 +3,9 @@
  * are kept here, out of the worker's reach, so that neither a trap nor a kill can take a session along.
  */
 
+import { joined } from "./bytes";
 import type { Block, Completion, Hint, LaneState, Report, Request, Resume } from "./protocol";
-import { joined, type JournalStore } from "./storage";
+import type { JournalStore } from "./storage";
 
 /** Where a lane's output goes. */
 export interface LaneView {

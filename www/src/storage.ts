@@ -1,7 +1,10 @@
 /** Where a session's journal outlives the page: IndexedDB, one owner at a time by a Web Lock. */
 
+import { joined } from "./bytes";
+
 const DATABASE = "resplay";
 const STORE = "journal";
+const WRITE_EVERY_MS = 100;
 
 export interface JournalStore {
   read(): Promise<Uint8Array[]>;
@@ -25,6 +28,7 @@ export async function openJournal(failed: (reason: unknown) => void): Promise<Jo
   const database = await open();
   let waiting: Uint8Array[] = [];
   let scheduled = false;
+  let writtenAt = 0;
 
   function write(run: (store: IDBObjectStore) => void): void {
     try {
@@ -38,6 +42,7 @@ export async function openJournal(failed: (reason: unknown) => void): Promise<Jo
 
   function flush(): void {
     scheduled = false;
+    writtenAt = performance.now();
     const blob = joined(waiting);
     waiting = [];
     if (blob.length > 0) write((store) => store.add(blob));
@@ -54,7 +59,9 @@ export async function openJournal(failed: (reason: unknown) => void): Promise<Jo
       waiting.push(bytes);
       if (scheduled) return;
       scheduled = true;
-      queueMicrotask(flush);
+      // At once after a pause, together while much comes in.
+      if (performance.now() - writtenAt > WRITE_EVERY_MS) queueMicrotask(flush);
+      else setTimeout(flush, WRITE_EVERY_MS);
     },
     replace(bytes) {
       waiting = [];
@@ -64,17 +71,6 @@ export async function openJournal(failed: (reason: unknown) => void): Promise<Jo
       });
     },
   };
-}
-
-export function joined(chunks: Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 /** True when this page now owns the stored session, until it closes; false when another page does. */

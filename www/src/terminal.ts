@@ -159,7 +159,6 @@ export class ReplTerminal extends LitElement implements LaneView {
 
   print(blocks: Block[]): void {
     this.record((to) => to.print(blocks));
-    this.emit("reply");
   }
 
   state(prompt: string, state: LaneState): void {
@@ -319,6 +318,7 @@ export class ReplTerminal extends LitElement implements LaneView {
       (id, from, to) => this.lane?.unfold(id, from, to) ?? Promise.resolve(null),
       () => {
         if (this.stuck) this.scrollToEnd();
+        this.emit("reply");
       },
     );
     new ResizeObserver(() => this.followSoon()).observe(this);

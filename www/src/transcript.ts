@@ -22,6 +22,8 @@ export class Transcript {
   private queue: Item[] = [];
   private queued = 0;
   private frame = 0;
+  private drawnAt = 0;
+  private drawing = 0;
   private lines = 0;
   private dropped = 0;
   private readonly counts = new WeakMap<Element, number>();
@@ -88,15 +90,22 @@ export class Transcript {
       this.queued -= first.lines;
       this.dropped += first.lines;
     }
-    if (this.frame === 0) this.frame = requestAnimationFrame(() => this.flush());
+    if (this.frame !== 0) return;
+    // Drawing gets half the time at most: under a flood more lines fall out of the queue before they are drawn.
+    const rest = this.drawnAt + this.drawing - performance.now();
+    if (rest < 8) this.frame = requestAnimationFrame(() => this.flush());
+    else this.frame = setTimeout(() => requestAnimationFrame(() => this.flush()), rest) as unknown as number;
   }
 
   private flush(): void {
     this.frame = 0;
+    const began = performance.now();
     const fragment = document.createDocumentFragment();
     for (const item of this.queue) {
       const made = item.make();
       this.counts.set(made, item.lines);
+      // What is out of sight is not laid out, but takes about this much.
+      if (item.lines > 1) made.style.containIntrinsicBlockSize = `auto ${item.lines * 1.55}em`;
       fragment.append(made);
     }
     this.lines += this.queued;
@@ -105,6 +114,14 @@ export class Transcript {
     this.log.append(fragment);
     this.trim();
     this.changed();
+    // What follows in this frame, style and layout, costs about as much again; a task after it knows.
+    const done = new MessageChannel();
+    done.port1.onmessage = () => {
+      this.drawnAt = performance.now();
+      this.drawing = this.drawnAt - began;
+      done.port1.close();
+    };
+    done.port2.postMessage(null);
   }
 
   private trim(): void {

@@ -5,6 +5,7 @@
 
 import { Engine, Session, class_names, initSync, type Printed } from "../pkg/resplay.js";
 import wasmUrl from "../pkg/resplay_bg.wasm?url";
+import { joined } from "./bytes";
 import type { Block, LaneState, Report, Request } from "./protocol";
 
 /** What a page gets at first of one printed thing; the rest waits here until it is asked for. */
@@ -16,6 +17,8 @@ const HELD_MAX = 64;
 const TURN_MS = 50;
 /** How long reports may wait for others while commands run. */
 const QUIET_MS = 16;
+/** Small blocks travel and are drawn together up to this length. */
+const JOINED_LENGTH = 4096;
 const TIMER_MAX_MS = 60_000;
 
 interface Space {
@@ -23,6 +26,10 @@ interface Space {
   engine: Engine;
   /** How much of its journal the page has. */
   journaled: number;
+  /** What it has grown by since the last report. */
+  unsaved: Uint8Array[];
+  /** The report is to take the place of all that was kept. */
+  afresh: boolean;
   lanes: Map<number, LaneHome>;
   timer: Timer | null;
   /** Output is still to be carried: a turn ended before all was. */
@@ -40,7 +47,14 @@ interface LaneHome {
   /** Its setup runs: nothing is shown. */
   unseen: boolean;
   wake: Timer | null;
+  /** The block of this lane at the end of what is yet to be told: more may be joined to it. */
+  tail: Joinable | null;
   exited: boolean;
+}
+
+interface Joinable {
+  text: string;
+  spans: number[];
 }
 
 type Timer = ReturnType<typeof setTimeout>;
@@ -62,6 +76,7 @@ let out: Report[] = [];
 /** Lanes whose prompt may have changed in this turn. */
 const touched = new Set<LaneHome>();
 let flushedAt = 0;
+let lessonClass = -1;
 let running = Promise.resolve();
 let clock = 0;
 
@@ -86,6 +101,7 @@ async function serve(batch: Request[]): Promise<void> {
 async function start(module: WebAssembly.Module | null, wasm: string | null): Promise<void> {
   const compiled = module ?? (await compile(wasm ?? new URL(wasmUrl, import.meta.url).href));
   initSync({ module: compiled });
+  lessonClass = class_names().indexOf("lesson");
   say({ t: "ready", module: compiled, classes: class_names() });
   flush();
 }
@@ -157,14 +173,16 @@ function openSpace(name: string, journal: Uint8Array | null, seed: number): void
     name,
     engine: replayed || new Engine(seed, now()),
     journaled: replayed ? replayed.journal_length() : 0,
+    unsaved: [],
+    // A journal that does not play must not be there at the next visit.
+    afresh: !replayed,
     lanes: new Map(),
     timer: null,
     unsettled: false,
   };
   spaces.set(name, space);
   if (replayed) space.engine.tick(now());
-  // A journal that does not play must not be there at the next visit.
-  if (journal && !replayed) record(space, true);
+  record(space);
 }
 
 function replay(name: string, journal: Uint8Array): Engine | null {
@@ -196,13 +214,19 @@ function dropSpace(name: string): void {
   spaces.delete(name);
 }
 
-/** Reports what the journal has grown by. */
-function record(space: Space, whole = false): void {
+/** Takes what the journal has grown by out of the instance, where a trap cannot reach it. */
+function record(space: Space): void {
   const length = space.engine.journal_length();
-  if (length === space.journaled && !whole) return;
-  const bytes = space.engine.journal_from(whole ? 0 : space.journaled);
-  say({ t: "journal", space: space.name, bytes, whole: whole || space.journaled === 0 });
+  if (length === space.journaled) return;
+  space.unsaved.push(space.engine.journal_from(space.journaled));
   space.journaled = length;
+}
+
+function reportJournal(space: Space): void {
+  if (space.unsaved.length === 0) return;
+  out.push({ t: "journal", space: space.name, bytes: joined(space.unsaved), whole: space.afresh });
+  space.unsaved = [];
+  space.afresh = false;
 }
 
 // ---- Clients
@@ -211,7 +235,7 @@ function openLane({ space: name, lane: id, resume, setup }: Extract<Request, { t
   const space = spaces.get(name);
   if (!space) return;
   const session = new Session();
-  const lane: LaneHome = { id, space, client: 0, session, told: "", unseen: setup.length > 0, wake: null, exited: false };
+  const lane: LaneHome = { id, space, client: 0, session, told: "", unseen: setup.length > 0, wake: null, tail: null, exited: false };
   lanes.set(id, lane);
   if (resume && space.engine.clients().includes(resume.client)) {
     session.resume(resume.standing);
@@ -266,19 +290,13 @@ function submit(lane: LaneHome, lines: string[]): void {
 
 /** Does what a session asks for, in order. */
 function act(lane: LaneHome, actions: Action[]): void {
-  let blocks: Block[] = [];
-  const print = () => {
-    if (blocks.length > 0 && !lane.unseen) say({ t: "print", lane: lane.id, blocks });
-    blocks = [];
-  };
   for (const action of actions) {
-    if (action.t === "print") {
-      if (lane.unseen) action.printed.free();
-      else blocks.push(blockOf(action.printed));
-      continue;
-    }
-    print();
+    if (action.t !== "print" && action.t !== "send") lane.tail = null;
     switch (action.t) {
+      case "print":
+        if (lane.unseen) action.printed.free();
+        else print(lane, blockOf(action.printed));
+        break;
       case "send":
         // Should this never come back, the page has what went before, and its journal tells no more than was shown.
         record(lane.space);
@@ -318,7 +336,27 @@ function act(lane: LaneHome, actions: Action[]): void {
         break;
     }
   }
-  print();
+}
+
+/** Tells a block, joined to the one before where that is possible. */
+function print(lane: LaneHome, block: Block): void {
+  const { tail } = lane;
+  const joinable = !block.fold && block.text.endsWith("\n") && !explains(block);
+  if (joinable && tail && tail.text.length + block.text.length <= JOINED_LENGTH) {
+    const offset = tail.text.length;
+    tail.text += block.text;
+    for (let i = 0; i < block.spans.length; i += 2) tail.spans.push(block.spans[i]! + offset, block.spans[i + 1]!);
+    return;
+  }
+  const told = joinable ? { text: block.text, spans: Array.from(block.spans) } : block;
+  lane.tail = joinable ? (told as Joinable) : null;
+  say({ t: "print", lane: lane.id, blocks: [told] });
+}
+
+/** An explanation stands alone: the page leaves it out of copies. */
+function explains({ spans }: Block): boolean {
+  for (let i = 1; i < spans.length; i += 2) if (spans[i] === lessonClass) return true;
+  return false;
 }
 
 function wakeLater(lane: LaneHome, after: number): void {
@@ -442,9 +480,11 @@ function say(report: Report): void {
 
 function flush(): void {
   flushedAt = Date.now();
+  for (const space of spaces.values()) reportJournal(space);
   if (out.length === 0) return;
   port.postMessage(out);
   out = [];
+  for (const lane of lanes.values()) lane.tail = null;
 }
 
 /** Ends a turn: tells where the prompts stand now, and sends what is to be told. */
