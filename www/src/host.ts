@@ -149,8 +149,14 @@ export class Host extends EventTarget {
   /** Kills the worker whatever it does, and brings the session back up to the last finished input. */
   stop(): void {
     if (!this.worker) return;
+    const ran = this.state === "busy";
     this.kill();
-    this.tellAll("Stopped. The session is back as it was before the command that ran.", "info");
+    this.tellAll(
+      ran
+        ? "Stopped. The session is back as it was before the command that ran."
+        : "Nothing ran. The engine was restarted and the session played back.",
+      "info",
+    );
     this.start();
   }
 

@@ -2,6 +2,7 @@
 
 import { LitElement, html, nothing, svg } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import { joined } from "./bytes";
 import { newHost } from "./engine";
 import { steps, type Step } from "./guide";
 import { History, localStore } from "./history";
@@ -11,6 +12,8 @@ import { ReplTerminal } from "./terminal";
 
 const LANES_MAX = 6;
 const SPACE = "main";
+/** Records of a journal beyond which they are made one. */
+const RECORDS_MAX = 64;
 
 interface LaneEntry {
   id: number;
@@ -45,6 +48,7 @@ export class RedisPlayground extends LitElement {
   private readonly host = newHost();
   private readonly history = new History(localStore("resplay.history"));
   private nextId = 1;
+  private returning = false;
 
   constructor() {
     super();
@@ -73,8 +77,12 @@ export class RedisPlayground extends LitElement {
     } else {
       try {
         const store = await openJournal(() => (this.keeping = "unkept"));
-        this.host.addSpace(SPACE, store, await store.read());
+        const kept = await store.read();
+        // One record reads faster than the many that a visit leaves.
+        if (kept.length > RECORDS_MAX) store.replace(joined(kept));
+        this.host.addSpace(SPACE, store, kept);
         this.keeping = "kept";
+        this.returning = kept.length > 0;
       } catch {
         this.host.addSpace(SPACE);
         this.keeping = "unkept";
@@ -82,6 +90,9 @@ export class RedisPlayground extends LitElement {
     }
     await this.updateComplete;
     for (const terminal of this.terminals()) terminal.connect();
+    if (this.returning) {
+      this.terminals()[0]?.notice("The keys of your last visit are here. “Start over” removes them.", "info");
+    }
     if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
   }
 

@@ -49,12 +49,6 @@ export const tokens = css`
     --rp-radius: 10px;
     --rp-radius-small: 6px;
   }
-  @media (prefers-reduced-motion: reduce) {
-    * {
-      animation: none !important;
-      transition: none !important;
-    }
-  }
 `;
 
 /** Buttons and focus rings, alike everywhere. */
@@ -66,6 +60,14 @@ export const controls = css`
   }
   [hidden] {
     display: none !important;
+  }
+  @media (prefers-reduced-motion: reduce) {
+    *,
+    *::before,
+    *::after {
+      animation: none !important;
+      transition: none !important;
+    }
   }
   button,
   .button {

@@ -10,7 +10,7 @@ import type { Block, LaneState, Report, Request } from "./protocol";
 
 /** What a page gets at first of one printed thing; the rest waits here until it is asked for. */
 const SHOWN_LINES = 200;
-const SHOWN_LENGTH = 16 * 1024;
+const SHOWN_LENGTH = 8 * 1024;
 /** Printed things whose rest is held. */
 const HELD_MAX = 64;
 /** How long output is carried before other messages get their turn. */

@@ -30,7 +30,7 @@ test("Stop ends whatever runs and keeps what was done before", async ({ page }) 
   await playground.run("SET a 1");
   await expect(playground.log()).toContainText("OK");
   await page.getByRole("button", { name: "Stop" }).click();
-  await expect(playground.log()).toContainText("Stopped.");
+  await expect(playground.log()).toContainText("restarted");
   await playground.ready();
   await playground.run("GET a");
   await expect(playground.log()).toContainText('"1"');

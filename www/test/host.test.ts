@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Host, type LaneView } from "../src/host";
+import type { Report, Request } from "../src/protocol";
+
+/** A worker that remembers what it was asked and says what the test wants. */
+class FakeWorker {
+  static all: FakeWorker[] = [];
+  asked: Request[] = [];
+  alive = true;
+  onmessage: ((event: { data: Report[] }) => void) | null = null;
+  onerror: ((event: { preventDefault(): void; message: string }) => void) | null = null;
+
+  constructor() {
+    FakeWorker.all.push(this);
+  }
+
+  postMessage(batch: Request[]): void {
+    this.asked.push(...batch);
+  }
+
+  terminate(): void {
+    this.alive = false;
+  }
+
+  says(...reports: Report[]): void {
+    this.onmessage?.({ data: reports });
+  }
+
+  kinds(): string[] {
+    return this.asked.map(({ t }) => t);
+  }
+}
+
+const ready: Report = { t: "ready", module: null, classes: ["plain"] };
+const bytes = (...values: number[]) => new Uint8Array(values);
+
+function view() {
+  return { echo: vi.fn(), remember: vi.fn(), print: vi.fn(), state: vi.fn(), clear: vi.fn(), status: vi.fn(), notice: vi.fn() } satisfies LaneView;
+}
+
+function host(): Host {
+  return new Host(() => new FakeWorker() as unknown as Worker);
+}
+
+const last = () => FakeWorker.all.at(-1)!;
+const settled = () => Promise.resolve();
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeWorker.all = [];
+});
+afterEach(() => vi.useRealTimers());
+
+test("nothing starts before a lane wants it", () => {
+  host().addSpace("main");
+  expect(FakeWorker.all.length).toBe(0);
+});
+
+test("a lane starts the engine: keyspaces first, then lanes", async () => {
+  const one = host();
+  one.addSpace("main");
+  one.openLane("main", view());
+  await settled();
+  expect(last().kinds()).toEqual(["start", "space", "open", "attached"]);
+});
+
+test("after a crash another worker gets the journal and the standing of the lanes", async () => {
+  const one = host();
+  one.addSpace("main");
+  const seen = view();
+  one.openLane("main", seen);
+  await settled();
+  const resume = { client: 7, standing: new Float64Array([1]) };
+  last().says(ready, { t: "journal", space: "main", bytes: bytes(1, 2), whole: true });
+  last().says({ t: "journal", space: "main", bytes: bytes(3), whole: false });
+  last().says({ t: "state", lane: 1, prompt: "> ", state: "ready", resume });
+  const first = last();
+  vi.advanceTimersByTime(10_000);
+  first.says({ t: "crashed", message: "unreachable" });
+  await settled();
+  expect(first.alive).toBe(false);
+  expect(FakeWorker.all.length).toBe(2);
+  expect(last().asked.find(({ t }) => t === "space")).toMatchObject({ journal: bytes(1, 2, 3) });
+  expect(last().asked.find(({ t }) => t === "open")).toMatchObject({ lane: 1, resume });
+  expect(seen.notice).toHaveBeenCalledWith(expect.stringContaining("unreachable"), "error");
+});
+
+test("a dead worker is not heard any more", async () => {
+  const one = host();
+  one.addSpace("main");
+  const seen = view();
+  one.openLane("main", seen);
+  await settled();
+  const first = last();
+  first.says(ready);
+  one.stop();
+  first.says({ t: "clear", lane: 1 });
+  expect(seen.clear).not.toHaveBeenCalled();
+});
+
+test("an engine that keeps crashing is given up, until someone tries again", async () => {
+  const one = host();
+  one.addSpace("main");
+  one.openLane("main", view());
+  await settled();
+  for (let crash = 0; crash < 4; crash++) {
+    last().says(ready);
+    last().says({ t: "crashed", message: "again" });
+    await settled();
+  }
+  expect(one.state).toBe("failed");
+  expect(one.failure).toBe("again");
+  const before = FakeWorker.all.length;
+  one.retry();
+  await settled();
+  expect(FakeWorker.all.length).toBe(before + 1);
+  expect(one.state).toBe("loading");
+});
+
+test("a worker that does not load at all is a failure at once", async () => {
+  const one = host();
+  one.openLane("main", view());
+  await settled();
+  last().onerror?.({ preventDefault() {}, message: "" });
+  expect(one.state).toBe("failed");
+});
+
+test("an answer that is long in coming makes the host busy, its arrival ready", async () => {
+  const one = host();
+  one.addSpace("main");
+  const lane = one.openLane("main", view());
+  await settled();
+  last().says(ready, { t: "done", count: 4 });
+  lane.submit("a line");
+  await settled();
+  vi.advanceTimersByTime(300);
+  expect(one.state).toBe("ready");
+  vi.advanceTimersByTime(200);
+  expect(one.state).toBe("busy");
+  last().says({ t: "done", count: 1 });
+  expect(one.state).toBe("ready");
+});
+
+test("questions are answered in whatever order", async () => {
+  const one = host();
+  one.addSpace("main");
+  const lane = one.openLane("main", view());
+  await settled();
+  const first = lane.hint("a");
+  const second = lane.hint("b");
+  last().says({ t: "hint", seq: 2, hint: { text: "two" } }, { t: "hint", seq: 1, hint: null });
+  expect(await first).toBeNull();
+  expect(await second).toEqual({ text: "two" });
+});
+
+test("starting over empties the journal and connects all lanes afresh, setup included", async () => {
+  const one = host();
+  one.addSpace("main");
+  one.openLane("main", view(), ["a line"]);
+  await settled();
+  last().says(ready, { t: "journal", space: "main", bytes: bytes(1), whole: true });
+  last().says({ t: "state", lane: 1, prompt: "> ", state: "ready", resume: null });
+  one.resetSpace("main");
+  await settled();
+  expect(last().kinds().slice(-3)).toEqual(["drop", "space", "open"]);
+  expect(last().asked.at(-2)).toMatchObject({ journal: null });
+  expect(last().asked.at(-1)).toMatchObject({ setup: ["a line"], resume: null });
+});
