@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::format::{self, Style};
+use crate::cli::habits;
 use crate::cli::split::{self, Repeat};
 use crate::cli::transcript::{Step, What};
 use crate::engine::{ClientId, Engine};
@@ -154,7 +155,9 @@ impl Playback {
         player.decoder.feed(&bytes);
         let mut text = Vec::new();
         while let Ok(Some(reply)) = player.decoder.next_reply() {
-            text.extend(format::text(&reply, &Style::default()));
+            let words = split::split(asked_by.as_bytes()).unwrap_or_default();
+            let verbatim = habits::prints_verbatim(&words);
+            text.extend(format::text(&reply, &Style { verbatim, ..Style::default() }));
             self.replies.push((asked_by.to_owned(), reply));
         }
         String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()

@@ -1,9 +1,11 @@
 //! The behaviour of every command: one file or folder a group, each declaration beside its function.
 
+pub mod bitmap;
 pub mod command;
 pub mod connection;
 pub mod generic;
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
 pub mod pubsub;
 pub mod server;
@@ -46,6 +48,8 @@ pub fn registry() -> &'static Registry {
             hash::expiry::COMMANDS,
             hash::getset::COMMANDS,
             hash::import::COMMANDS,
+            bitmap::COMMANDS,
+            hyperloglog::COMMANDS,
             transactions::COMMANDS,
             pubsub::COMMANDS,
             connection::COMMANDS,
