@@ -153,7 +153,7 @@ const LEFT_OUT: &[&str] = &[
 ];
 
 /// Words that came after 7.0 without a mark in the syntax line.
-const NEWER_TOKENS: &[&str] = &["WITHSCORE", "NOVALUES"];
+const NEWER_TOKENS: &[&str] = &["WITHSCORE", "NOVALUES", "DIFF", "DIFF1", "ANDOR", "ONE"];
 
 /// Their elements come in an order that Redis leaves open.
 const UNORDERED: &[&str] = &["SMEMBERS", "SINTER", "SUNION", "SDIFF", "HGETALL", "HKEYS", "HVALS", "KEYS"];
@@ -278,8 +278,11 @@ impl<'r> Generator<'r> {
                 return;
             }
             Kind::OneOf => {
-                let known: Vec<&Argument> =
-                    argument.arguments.iter().filter(|choice| is_known_to_oracle(choice.since)).collect();
+                let is_known = |choice: &&Argument| {
+                    is_known_to_oracle(choice.since)
+                        && !choice.token.is_some_and(|token| NEWER_TOKENS.contains(&token))
+                };
+                let known: Vec<&Argument> = argument.arguments.iter().filter(is_known).collect();
                 if !known.is_empty() {
                     let choice = self.pick(&known);
                     self.argument(choice, group, line);
