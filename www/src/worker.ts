@@ -505,7 +505,9 @@ function guard(run: () => void): void {
 
 /** What was reported up to now is sound; the instance is not. The page starts another worker. */
 function crashed(reason: unknown): void {
-  say({ t: "crashed", message: reason instanceof Error ? reason.message : String(reason) });
+  const trap = reason instanceof WebAssembly.RuntimeError;
+  const message = trap ? "out of memory, or a fault of its own" : reason instanceof Error ? reason.message : String(reason);
+  say({ t: "crashed", message });
   flush();
   self.close();
 }
