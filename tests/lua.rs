@@ -238,3 +238,49 @@ fn hostile_scripts_end_cleanly_within_limits() {
         assert_eq!(run(&mut vm, b"collectgarbage() return 6*7", 1000, 10), "OK 42", "after {path:?}: {got}");
     }
 }
+
+/// Generated cases whose every answer must be lua5.1's, where that is installed.
+#[test]
+fn generated_cases_agree_with_lua51() {
+    if std::process::Command::new("lua5.1").arg("-v").output().is_err() {
+        return;
+    }
+    let rounds: usize = std::env::var("LUA_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
+    let seed: usize = std::env::var("LUA_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let common = fixture("differential/common.lua");
+    for name in ["format", "numbers", "pattern", "tables", "programs", "syntax"] {
+        let case = fixture(&format!("differential/{name}.lua"));
+        let settings = format!("local ROUNDS, SEED = {rounds}, {seed}\n");
+        let source = format!("{settings}{common}{case}\nreturn table.concat(out, '\\n')");
+        let file = std::env::temp_dir().join(format!("resplay-{}-{name}.lua", std::process::id()));
+        std::fs::write(&file, &source).expect("the temporary folder is writable");
+        let program = format!("io.write(assert(loadfile({:?}))())", file.to_string_lossy());
+        let reference = std::process::Command::new("lua5.1").args(["-e", &program]).output();
+        let reference = reference.expect("lua5.1 runs").stdout;
+        let mut vm = machine(1 << 28);
+        let chunk = format!("@{}", file.to_string_lossy());
+        let f = vm.load(chunk.as_bytes(), source.as_bytes()).expect("the script is valid");
+        vm.start(f, &[]).expect("fits");
+        let ours = match vm.run(&mut Store::default(), 1 << 40) {
+            Outcome::Done => vm.display(vm.results()[0]),
+            Outcome::Failed(e) => vm.display(e),
+            Outcome::Paused => b"paused".to_vec(),
+        };
+        let _ = std::fs::remove_file(&file);
+        let (ours, theirs) = (String::from_utf8_lossy(&ours), String::from_utf8_lossy(&reference));
+        let wrong: Vec<String> = ours
+            .lines()
+            .zip(theirs.lines())
+            .enumerate()
+            .filter(|(_, (a, b))| a != b)
+            .map(|(i, (a, b))| format!("line {i}\n  lua5.1 {b}\n  ours   {a}"))
+            .collect();
+        assert!(
+            wrong.is_empty(),
+            "{name}: {} lines differ\n{}",
+            wrong.len(),
+            wrong[..wrong.len().min(12)].join("\n")
+        );
+        assert_eq!(ours.lines().count(), theirs.lines().count(), "{name}: {ours:.300}");
+    }
+}

@@ -15,6 +15,8 @@ pub(crate) struct Memory {
     /// Allocated since the last collection, and how much starts the next one.
     pub since: usize,
     pub threshold: usize,
+    /// A script asked for no collection; only need brings one.
+    pub stopped: bool,
 }
 
 impl Memory {
@@ -39,7 +41,8 @@ impl Memory {
     }
 
     pub fn wants_collection(&self) -> bool {
-        self.since >= self.threshold || (self.bytes > self.cap / 4 * 3 && self.since > self.cap / 16)
+        (self.since >= self.threshold && !self.stopped)
+            || (self.bytes > self.cap / 4 * 3 && self.since > self.cap / 16)
     }
 }
 
@@ -298,7 +301,7 @@ pub(crate) struct Heap {
 impl Heap {
     pub fn new(cap: usize) -> Heap {
         let mut heap = Heap {
-            memory: Memory { bytes: 0, cap: usize::MAX, since: 0, threshold: 1 << 20 },
+            memory: Memory { bytes: 0, cap: usize::MAX, since: 0, threshold: 1 << 20, stopped: false },
             strings: Strings { arena: Arena::new(), buckets: Vec::new(), shorts: 0 },
             tables: Arena::new(),
             closures: Arena::new(),

@@ -115,11 +115,7 @@ fn is_name(c: u8) -> bool {
 
 impl<'a> Lexer<'a> {
     pub fn new(source: &'a [u8]) -> Lexer<'a> {
-        let mut at = 0;
-        if source.first() == Some(&b'#') {
-            at = source.iter().position(|c| *c == b'\n').unwrap_or(source.len());
-        }
-        Lexer { source, at, line: 1, buffer: Vec::new() }
+        Lexer { source, at: 0, line: 1, buffer: Vec::new() }
     }
 
     fn peek(&self) -> Option<u8> {

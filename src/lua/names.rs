@@ -202,7 +202,13 @@ impl Vm {
 
     /// A runtime error of the current instruction, with its position if the innermost frame is Lua's.
     pub(crate) fn run_error(&mut self, text: &[u8]) -> Error {
-        let lua = self.frames.last().is_some_and(|f| f.kind == Kind::Lua);
+        // Frames of metamethods and iterators stand for their Lua function.
+        let lua = self.frames.last().is_some_and(|f| {
+            matches!(
+                f.kind,
+                Kind::Lua | Kind::Store | Kind::Discard | Kind::Test | Kind::Concat | Kind::Iterate
+            )
+        });
         let position = if lua { self.position(1) } else { Vec::new() };
         self.error_plain(&join(&[&position, text]))
     }

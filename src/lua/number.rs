@@ -473,6 +473,46 @@ pub fn to_integer(x: f64) -> i64 {
     if (-9223372036854775808.0..9223372036854775808.0).contains(&x) { x as i64 } else { i64::MIN }
 }
 
+/// a × b as the rounded product and what rounding lost (Dekker).
+fn exact_product(a: f64, b: f64) -> (f64, f64) {
+    let split = |x: f64| {
+        let t = x * 134217729.0;
+        let high = t - (t - x);
+        (high, x - high)
+    };
+    let product = a * b;
+    let ((a1, a2), (b1, b2)) = (split(a), split(b));
+    (product, ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2)
+}
+
+/// A whole power with twice the precision of a double, rounded once.
+fn whole_power(base: f64, exponent: f64) -> f64 {
+    let multiply = |(a, a2): (f64, f64), (b, b2): (f64, f64)| {
+        let (p, e) = exact_product(a, b);
+        let e = e + (a * b2 + a2 * b);
+        let high = p + e;
+        (high, e - (high - p))
+    };
+    let mut n = exponent.abs() as u32;
+    let (mut result, mut square) = ((1.0, 0.0), (base, 0.0));
+    while n > 0 {
+        if n & 1 == 1 {
+            result = multiply(result, square);
+        }
+        n >>= 1;
+        if n > 0 {
+            square = multiply(square, square);
+        }
+    }
+    let (high, low) = result;
+    if exponent > 0.0 {
+        return high + low;
+    }
+    let r = 1.0 / high;
+    let (p, e) = exact_product(r, high);
+    r + r * (((1.0 - p) - e) - r * low)
+}
+
 /// `base ^ exponent`.
 pub fn power(base: f64, exponent: f64) -> f64 {
     if exponent == 2.0 {
@@ -481,5 +521,11 @@ pub fn power(base: f64, exponent: f64) -> f64 {
     if exponent == 0.5 && base.is_finite() && base > 0.0 {
         return base.sqrt();
     }
-    libm::pow(base, exponent)
+    let rough = libm::pow(base, exponent);
+    // libm is one unit off now and then, which 10 ^ -5 shows. Far from overflow, better is cheap.
+    let far = |x: f64| (1e-140..1e140).contains(&x.abs());
+    if exponent.fract() == 0.0 && exponent.abs() <= 1024.0 && exponent != 0.0 && far(base) && far(rough) {
+        return whole_power(base, exponent);
+    }
+    rough
 }

@@ -199,9 +199,7 @@ impl TableObject {
             *slot = value;
             return Ok(());
         }
-        if value.is_nil() {
-            return Ok(());
-        }
+        // A nil makes an entry too, as in Lua 5.1: it counts when the sizes are chosen.
         self.insert(key, value, strings, memory)
     }
 

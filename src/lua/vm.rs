@@ -203,6 +203,7 @@ impl Vm {
     pub fn start(&mut self, function: Value, args: &[Value]) -> Result<()> {
         self.abort();
         self.failed_at = None;
+        self.heap.memory.stopped = false;
         self.ensure_stack(args.len() + 2)?;
         self.stack[0] = function;
         self.stack[1..=args.len()].copy_from_slice(args);

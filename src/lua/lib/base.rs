@@ -111,7 +111,10 @@ pub(crate) fn collect_garbage(vm: &mut Vm, args: Args) -> Result<Value> {
             vm.collect(limit);
             Value::Bool(true)
         }
-        b"stop" | b"restart" => Value::Number(0.0),
+        b"stop" | b"restart" => {
+            vm.heap.memory.stopped = option == b"stop";
+            Value::Number(0.0)
+        }
         b"setpause" | b"setstepmul" => Value::Number(200.0),
         _ => return Err(vm.bad_argument(0, &join(&[b"invalid option '", &option, b"'"]))),
     })

@@ -72,7 +72,12 @@ fn pad(out: &mut Vec<u8>, spec: &Spec, prefix: &[u8], body: &[u8], zeros: bool) 
 }
 
 fn integer(out: &mut Vec<u8>, spec: &Spec, prefix: &[u8], digits: &[u8]) {
-    let digits: &[u8] = if spec.precision == Some(0) && digits == b"0" { b"" } else { digits };
+    integer_or_octal(out, spec, prefix, digits, false);
+}
+
+fn integer_or_octal(out: &mut Vec<u8>, spec: &Spec, prefix: &[u8], digits: &[u8], octal: bool) {
+    let nothing = spec.precision == Some(0) && digits == b"0" && !(octal && spec.alternate);
+    let digits: &[u8] = if nothing { b"" } else { digits };
     match spec.precision {
         Some(p) if p > digits.len() => {
             let mut body = vec![b'0'; p - digits.len()];
@@ -119,7 +124,7 @@ fn unsigned(out: &mut Vec<u8>, spec: &Spec, conversion: u8, n: f64) {
             if spec.alternate && digits[0] != b'0' && spec.precision.is_none_or(|p| p <= digits.len()) {
                 digits.insert(0, b'0');
             }
-            integer(out, spec, b"", &digits);
+            integer_or_octal(out, spec, b"", &digits, true);
         }
         b'x' => {
             let prefix: &[u8] = if spec.alternate && n != 0 { b"0x" } else { b"" };

@@ -220,7 +220,7 @@ impl Sort {
         self.set(vm, self.high - 1, other)?;
         self.set(vm, self.i, pivot)?;
         let (left, right) = ((self.low, self.i - 1), (self.i + 1, self.high));
-        let (now, later) = if self.i - self.low < self.high - self.i { (left, right) } else { (right, left) };
+        let (now, later) = if self.i - self.low + self.i < self.high { (left, right) } else { (right, left) };
         self.later.push(later);
         (self.low, self.high) = now;
         Ok(self.begin(vm))
