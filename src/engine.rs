@@ -144,6 +144,7 @@ impl Engine {
             call::time_out(&mut self.server, self.registry, id);
         }
         self.server.sweep_fields(SWEEP_KEYS_MAX);
+        self.server.stats.sample_rates(now_ms);
         if now_ms >= self.next_sweep_ms {
             self.next_sweep_ms = now_ms + SWEEP_INTERVAL_MS;
             self.server.sweep(SWEEP_KEYS_MAX);

@@ -6,10 +6,12 @@ use crate::server::Server;
 use crate::server::client::Flags as ClientFlags;
 use crate::server::clients::ClientId;
 use crate::server::error::{self, Error, Result};
+use crate::server::slowlog;
 
 use super::ctx::{Origin, write_timeout};
 use super::declaration::{
-    ADMIN, MAY_REPLICATE, NO_AUTH, NO_MULTI, PUBSUB, READONLY, SCRIPT_RUNNER, SKIP_MONITOR, WRITE,
+    ADMIN, FAST, MAY_REPLICATE, NO_AUTH, NO_MULTI, PUBSUB, READONLY, SCRIPT_RUNNER, SKIP_MONITOR, SKIP_SLOWLOG,
+    WRITE,
 };
 use super::registry::{Lookup, Registry};
 use super::{Args, Command, Ctx};
@@ -105,14 +107,77 @@ pub fn run(
     if origin == Origin::Resumed && !is_blocked {
         server.unblock(id);
     }
-    let ended_at = server.microseconds();
+    if is_blocked {
+        return;
+    }
+    let microseconds = server.microseconds() - started_at + std::mem::take(&mut server.slept);
+    let tracks_latency = server.config.latency_tracking;
     let stats = &mut server.stats;
-    stats.commands_processed += u64::from(origin != Origin::Resumed);
+    stats.commands_processed += 1;
     if let Some(counters) = stats.commands.get_mut(number) {
         counters.calls += 1;
-        counters.microseconds += ended_at - started_at;
+        counters.microseconds += microseconds;
         counters.failed += u64::from(failed);
+        if tracks_latency {
+            counters.latency.get_or_insert_default().record(microseconds);
+        }
     }
+    if server.hotkeys.session.is_some() {
+        count_hot_keys(server, command, &request, microseconds, reply.since(mark).len());
+    }
+    let slower_than = server.config.slowlog_slower_than;
+    if (slower_than >= 0 && microseconds >= slower_than as u64) || server.config.latency_threshold_ms > 0 {
+        observe_slow(server, id, (number, command), &request, origin, microseconds);
+    }
+}
+
+/// HOTKEYS, while a session of it runs.
+fn count_hot_keys(server: &mut Server, command: &Command, words: &Args, microseconds: u64, replied: usize) {
+    let now_ms = server.now_ms;
+    let Some(session) = server.hotkeys.session.as_mut().filter(|session| session.is_active(now_ms)) else {
+        return;
+    };
+    let received: usize = words.words().map(<[u8]>::len).sum();
+    let found = keyspec::find(command.name, command.keys, words.argc(), &|index| words.get(index));
+    let keys: Vec<&[u8]> = found.iter().map(|(position, _)| words.get(position)).collect();
+    session.count(keys.into_iter(), microseconds, (received + replied) as u64);
+}
+
+/// The slow log and the latency monitor.
+fn observe_slow(
+    server: &mut Server,
+    id: ClientId,
+    (number, command): (usize, &Command),
+    request: &Args,
+    origin: Origin,
+    microseconds: u64,
+) {
+    let time = server.now_ms / 1000;
+    let threshold_ms = server.config.latency_threshold_ms;
+    if threshold_ms > 0 && microseconds / 1000 >= threshold_ms {
+        let event = if command.flags.has(FAST) { "fast-command" } else { "command" };
+        server.latency.add(event, time, microseconds / 1000);
+    }
+    let slower_than = server.config.slowlog_slower_than;
+    let is_slow = slower_than >= 0 && microseconds >= slower_than as u64;
+    if !is_slow || command.flags.has(SKIP_SLOWLOG) || matches!(origin, Origin::Script | Origin::Stream) {
+        return;
+    }
+    if let Some(counters) = server.stats.commands.get_mut(number) {
+        let (count, sum, max) = counters.slow;
+        counters.slow = (count + 1, sum + microseconds, max.max(microseconds));
+    }
+    let client = server.clients.get(id);
+    let entry = slowlog::Entry {
+        id: 0,
+        time,
+        microseconds,
+        arguments: Vec::new(),
+        argument_count: 0,
+        address: client.map(|client| client.address.clone()).unwrap_or_default(),
+        client_name: client.map(|client| client.identity.name.clone()).unwrap_or_default(),
+    };
+    server.slowlog.push(&server.config, &redact::shown(command.name, request), entry);
 }
 
 /// Client-side caching: remembers the keys a client has read.

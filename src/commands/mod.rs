@@ -58,6 +58,11 @@ pub fn registry() -> &'static Registry {
             server::COMMANDS,
             server::lolwut::COMMANDS,
             server::config::COMMANDS,
+            server::memory::COMMANDS,
+            server::process::COMMANDS,
+            server::debug::COMMANDS,
+            server::info::COMMANDS,
+            server::observe::COMMANDS,
             command::COMMANDS,
         ])
     })

@@ -161,6 +161,15 @@ impl Entry {
         self.0.heap_bytes()
     }
 
+    /// Bytes of the key and all of its value.
+    pub fn total_bytes(&self) -> usize {
+        let value = match self.value() {
+            ValueRef::Boxed(value) => value.heap_bytes(),
+            ValueRef::Int(_) | ValueRef::Bytes(_) => 0,
+        };
+        self.heap_bytes() + value
+    }
+
     fn int(&self) -> i64 {
         self.0.payload().try_into().map_or(0, i64::from_le_bytes)
     }

@@ -44,6 +44,7 @@ pub fn serve(options: &Options) -> u8 {
     let seed = options.seed.unwrap_or_else(random_seed);
     let mut engine = Engine::new(seed, now_ms());
     engine.server_mut().stopwatch = Some(microseconds);
+    engine.server_mut().process_id = std::process::id();
     let addresses: Vec<SocketAddr> =
         options.bind.iter().map(|address| SocketAddr::new(*address, options.port)).collect();
     let mut event_loop = match EventLoop::bind(&addresses, engine, log.clone()) {

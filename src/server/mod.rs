@@ -14,6 +14,12 @@ pub mod clients;
 pub mod acl;
 pub mod tracking;
 pub mod pause;
+pub mod histogram;
+pub mod slowlog;
+pub mod latency;
+pub mod memory;
+pub mod persistence;
+pub mod hotkeys;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -55,6 +61,19 @@ pub struct Server {
     postponed: VecDeque<ClientId>,
     /// The client whose request is running.
     pub current: Option<ClientId>,
+    pub slowlog: slowlog::SlowLog,
+    pub latency: latency::Latency,
+    pub hotkeys: hotkeys::HotKeys,
+    pub replication_id: String,
+    /// For INFO; 0 where there are no processes.
+    pub process_id: u32,
+    pub persistence: persistence::Persistence,
+    /// The most memory measured so far, and when.
+    memory_peak: (u64, u64),
+    /// DEBUG SLEEP of the running command, in microseconds.
+    pub slept: u64,
+    /// Memory of the process, where the host can measure it. For INFO only.
+    pub resident_bytes: Option<fn() -> u64>,
     /// Clients whose blocking ended: their buffered input is to be run.
     pub unblocked: VecDeque<ClientId>,
     /// Keys not found by the running command, while somebody wants to hear of them.
@@ -85,6 +104,7 @@ impl Server {
             waiting: blocked::Waiting::default(),
             stats: stats::Stats::default(),
             run_id: rng.hex(40),
+            replication_id: rng.hex(40),
             rng,
             config,
             propagation: propagation::Propagation::default(),
@@ -94,6 +114,14 @@ impl Server {
             pause: None,
             postponed: VecDeque::new(),
             current: None,
+            slowlog: slowlog::SlowLog::default(),
+            latency: latency::Latency::default(),
+            hotkeys: hotkeys::HotKeys::default(),
+            process_id: 0,
+            persistence: persistence::Persistence::new(now_ms),
+            memory_peak: (0, now_ms),
+            slept: 0,
+            resident_bytes: None,
             unblocked: VecDeque::new(),
             missed: Vec::new(),
             watchers: BTreeMap::new(),
@@ -190,6 +218,11 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// Keys that somebody watches.
+    pub fn watched_keys(&self) -> usize {
+        self.watchers.len()
     }
 
     /// Makes the transactions of those who watch `key` fail. One who watched a key that had expired already is not

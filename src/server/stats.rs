@@ -1,5 +1,9 @@
 //! Counters that INFO shows and CONFIG RESETSTAT clears.
 
+use std::collections::VecDeque;
+
+use super::histogram::Histogram;
+
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
     pub connections_received: u64,
@@ -16,13 +20,20 @@ pub struct Stats {
     pub total_error_replies: u64,
     pub query_buffer_limit_disconnections: u64,
     pub output_buffer_limit_disconnections: u64,
+    pub acl_denied_auth: u64,
+    pub acl_denied_command: u64,
+    pub acl_denied_key: u64,
+    pub acl_denied_channel: u64,
+    pub reads: u64,
+    pub writes: u64,
+    rates: VecDeque<Rate>,
     /// Error replies by code, in order of the code.
     pub errors: std::collections::BTreeMap<Vec<u8>, u64>,
     /// One a registered command, by its number in the registry.
     pub commands: Vec<CommandStats>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct CommandStats {
     pub calls: u64,
     pub microseconds: u64,
@@ -30,7 +41,23 @@ pub struct CommandStats {
     pub rejected: u64,
     /// Ran and answered an error.
     pub failed: u64,
+    /// Of the runs in the slow log: how many, and their microseconds together and at most.
+    pub slow: (u64, u64, u64),
+    /// Durations, from the first one on.
+    pub latency: Option<Histogram>,
 }
+
+/// The counters at one time, for what happens per second.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rate {
+    pub at_ms: u64,
+    pub commands: u64,
+    pub input_bytes: u64,
+    pub output_bytes: u64,
+}
+
+const RATES_MAX: usize = 16;
+const RATE_INTERVAL_MS: u64 = 100;
 
 /// At most so many different error codes are counted apart.
 pub const ERROR_CODES_MAX: usize = 128;
@@ -42,6 +69,34 @@ impl Stats {
             *count += 1;
         } else if self.errors.len() < ERROR_CODES_MAX {
             self.errors.insert(code.to_vec(), 1);
+        }
+    }
+
+    /// Notes the counters from time to time; returns what happened per second lately.
+    pub fn sample_rates(&mut self, now_ms: u64) -> Rate {
+        let now = Rate {
+            at_ms: now_ms,
+            commands: self.commands_processed,
+            input_bytes: self.input_bytes,
+            output_bytes: self.output_bytes,
+        };
+        let first = self.rates.front().copied().unwrap_or_default();
+        if self.rates.back().is_none_or(|last| now_ms >= last.at_ms + RATE_INTERVAL_MS) {
+            self.rates.push_back(now);
+            if self.rates.len() > RATES_MAX {
+                self.rates.pop_front();
+            }
+        }
+        let elapsed_ms = now_ms - first.at_ms.min(now_ms);
+        if first.at_ms == 0 || elapsed_ms == 0 {
+            return Rate::default();
+        }
+        let rate = |now: u64, then: u64| now.saturating_sub(then) * 1000 / elapsed_ms;
+        Rate {
+            at_ms: now_ms,
+            commands: rate(now.commands, first.commands),
+            input_bytes: rate(now.input_bytes, first.input_bytes),
+            output_bytes: rate(now.output_bytes, first.output_bytes),
         }
     }
 

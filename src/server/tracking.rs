@@ -148,8 +148,8 @@ impl Server {
         self.tracking.items -= readers.len();
         for &id in readers {
             let mode = self.clients.get(id).and_then(|client| client.tracking.as_ref());
-            let listens =
-                mode.is_some_and(|mode| !mode.broadcast && !(mode.no_loop && self.current == Some(id)));
+            let is_echo = |no_loop: bool| no_loop && self.current == Some(id);
+            let listens = mode.is_some_and(|mode| !(mode.broadcast || is_echo(mode.no_loop)));
             if listens {
                 self.tell_invalid(id, &|reply| {
                     reply.array(1);

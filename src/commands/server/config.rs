@@ -49,13 +49,16 @@ fn config_get(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result
     Ok(())
 }
 
+/// A parameter's number, its name as given, and its new value.
+type Setting<'a> = (usize, &'a [u8], &'a [u8]);
+
 /// The parameters to be set, checked as far as can be without setting them.
-fn parse_settings<'a>(ctx: &Ctx, args: &mut Args<'a>) -> Result<Vec<(usize, &'a [u8], &'a [u8])>> {
+fn parse_settings<'a>(ctx: &Ctx, args: &mut Args<'a>) -> Result<Vec<Setting<'a>>> {
     if !args.left().is_multiple_of(2) {
         return Err(error::SYNTAX);
     }
     let allows_protected = ctx.server.config.text_of("enable-protected-configs") != b"no";
-    let mut settings: Vec<(usize, &[u8], &[u8])> = Vec::new();
+    let mut settings: Vec<Setting> = Vec::new();
     let mut wrong = None;
     while !args.is_empty() {
         let (name, value) = (args.next()?, args.next()?);

@@ -1,7 +1,12 @@
 //! The server itself: databases as a whole, time, MONITOR.
 
 pub mod config;
+pub mod info;
+pub mod debug;
 pub mod lolwut;
+pub mod memory;
+pub mod process;
+pub mod observe;
 
 use crate::command::ctx::Origin;
 use crate::command::declaration::*;

@@ -1,0 +1,459 @@
+//! Saving, shutting down, replication and modules: what the engine asks its host for, or has to refuse.
+
+use crate::command::ctx::Origin;
+use crate::command::declaration::*;
+use crate::command::{Args, Ctx};
+use crate::data::number;
+use crate::format_error;
+use crate::resp::ReplyWriter;
+use crate::server::error::{self, Error, Result};
+use crate::server::event::Event;
+
+pub const COMMANDS: &[Command] = &[
+    BACKUP_ABORT,
+    BACKUP_CLEANUP,
+    BACKUP_LIST,
+    BACKUP_SEAL,
+    BACKUP_START,
+    BACKUP_STATUS,
+    BGREWRITEAOF,
+    BGSAVE,
+    FAILOVER,
+    LASTSAVE,
+    MODULE_LIST,
+    MODULE_LOAD,
+    MODULE_LOADEX,
+    MODULE_UNLOAD,
+    PSYNC,
+    REPLCONF,
+    REPLICAOF,
+    ROLE,
+    SAVE,
+    SHUTDOWN,
+    SLAVEOF,
+    SYNC,
+];
+
+pub const SAVE: Command = Command {
+    name: "SAVE",
+    summary: "Saves the data set to disk while everyone waits.",
+    complexity: "O(N) with N the number of keys in all databases",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(NO_ASYNC_LOADING).and(NO_MULTI),
+    run: save,
+    ..Command::BASE
+};
+
+fn save(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
+    ctx.server.ask_to_save(false);
+    reply.ok();
+    Ok(())
+}
+
+pub const BGSAVE: Command = Command {
+    name: "BGSAVE",
+    syntax: "[SCHEDULE@3.2.2]",
+    summary: "Saves the data set to disk in the background.",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(NO_ASYNC_LOADING),
+    history: &[("3.2.2", "Knows `SCHEDULE`.")],
+    run: bgsave,
+    ..Command::BASE
+};
+
+fn bgsave(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    args.accept("SCHEDULE");
+    args.end()?;
+    ctx.server.ask_to_save(true);
+    // Inside a transaction a save may not begin: it is put off to its end.
+    let is_later = ctx.origin == Origin::Exec;
+    reply.simple(if is_later { "Background saving scheduled" } else { "Background saving started" });
+    Ok(())
+}
+
+pub const LASTSAVE: Command = Command {
+    name: "LASTSAVE",
+    summary: "Tells when the data set was last saved, as a Unix time.",
+    group: Group::Server,
+    flags: LOADING.and(STALE).and(FAST),
+    categories: Exceptions::also(Categories::ADMIN.and(Categories::DANGEROUS)),
+    tips: &["nondeterministic_output"],
+    run: lastsave,
+    ..Command::BASE
+};
+
+fn lastsave(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
+    reply.integer((ctx.server.persistence.last_save_ms / 1000) as i64);
+    Ok(())
+}
+
+pub const BGREWRITEAOF: Command = Command {
+    name: "BGREWRITEAOF",
+    summary: "Compacts the append-only file in the background.",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(NO_ASYNC_LOADING),
+    run: bgrewriteaof,
+    ..Command::BASE
+};
+
+fn bgrewriteaof(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
+    ctx.server.emit(Event::RewriteAof);
+    ctx.server.persistence.rewrites += 1;
+    let when = if ctx.origin == Origin::Exec { "scheduled" } else { "started" };
+    reply.simple(&format!("Background append only file rewriting {when}"));
+    Ok(())
+}
+
+pub const SHUTDOWN: Command = Command {
+    name: "SHUTDOWN",
+    syntax: "save-selector=[NOSAVE | SAVE] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]",
+    summary: "Saves the data set if so configured and stops the server.",
+    complexity: "O(N) when saving, with N the number of keys in all databases; otherwise O(1)",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(LOADING).and(STALE).and(NO_MULTI).and(ALLOW_BUSY),
+    history: &[("7.0.0", "Knows `NOW`, `FORCE` and `ABORT`.")],
+    run: shutdown,
+    ..Command::BASE
+};
+
+fn shutdown(ctx: &mut Ctx, args: &mut Args, _: &mut ReplyWriter) -> Result {
+    let mut save = None;
+    let (mut has_other, mut aborts) = (false, false);
+    while !args.is_empty() {
+        if args.accept("ABORT") {
+            aborts = true;
+        } else if args.accept("NOSAVE") && save != Some(true) {
+            save = Some(false);
+        } else if args.accept("SAVE") && save != Some(false) {
+            save = Some(true);
+        } else if args.accept("NOW") || args.accept("FORCE") {
+            has_other = true;
+        } else {
+            return Err(error::SYNTAX);
+        }
+    }
+    if aborts {
+        let alone = save.is_none() && !has_other;
+        return Err(if alone { Error::new("ERR No shutdown in progress.") } else { error::SYNTAX });
+    }
+    ctx.server.emit(Event::Shutdown { save });
+    ctx.server.close_after_reply(ctx.client);
+    Ok(())
+}
+
+pub const ROLE: Command = Command {
+    name: "ROLE",
+    summary: "Tells the server's role in replication.",
+    since: "2.8.12",
+    group: Group::Server,
+    flags: NOSCRIPT.and(LOADING).and(STALE).and(FAST),
+    categories: Exceptions::also(Categories::ADMIN.and(Categories::DANGEROUS)),
+    run: role,
+    ..Command::BASE
+};
+
+fn role(_: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
+    reply.array(3);
+    reply.bulk_str("master");
+    reply.integer(0);
+    reply.array(0);
+    Ok(())
+}
+
+const NO_REPLICATION: Error = Error::new("ERR replication is not supported by this server");
+
+pub const REPLICAOF: Command = Command {
+    name: "REPLICAOF",
+    syntax: "args=<host-port=(host port) | no-one=(NO ONE)>",
+    summary: "Makes the server a replica of another, or a master again.",
+    since: "5.0.0",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(STALE).and(NO_ASYNC_LOADING),
+    run: replicaof,
+    ..Command::BASE
+};
+
+fn replicaof(_: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    let (host, port) = (args.next()?, args.next()?);
+    if host.eq_ignore_ascii_case(b"no") && port.eq_ignore_ascii_case(b"one") {
+        reply.ok();
+        return Ok(());
+    }
+    if !number::parse_i64(port).is_some_and(|port| (0..=65535).contains(&port)) {
+        return Err(Error::new("ERR Invalid master port"));
+    }
+    Err(NO_REPLICATION)
+}
+
+pub const SLAVEOF: Command = Command {
+    name: "SLAVEOF",
+    syntax: "args=<host-port=(host port) | no-one=(NO ONE)>",
+    summary: "Makes the server a replica of another, or a master again.",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(STALE).and(NO_ASYNC_LOADING),
+    deprecated_since: Some("5.0.0"),
+    replaced_by: Some("`REPLICAOF`"),
+    run: slaveof,
+    ..Command::BASE
+};
+
+fn slaveof(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    replicaof(ctx, args, reply)
+}
+
+pub const FAILOVER: Command = Command {
+    name: "FAILOVER",
+    syntax: "[TO target=(host port [FORCE])] [ABORT] [TIMEOUT milliseconds]",
+    summary: "Hands the master's role to one of its replicas.",
+    since: "6.2.0",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(STALE),
+    run: failover,
+    ..Command::BASE
+};
+
+fn failover(_: &mut Ctx, args: &mut Args, _: &mut ReplyWriter) -> Result {
+    let mut aborts = false;
+    while !args.is_empty() {
+        if args.accept_with("TIMEOUT", 1) {
+            if args.integer()? <= 0 {
+                return Err(Error::new("ERR FAILOVER timeout must be greater than 0"));
+            }
+        } else if args.accept("ABORT") {
+            aborts = true;
+        } else if args.accept_with("TO", 2) {
+            args.next()?;
+            args.integer()?;
+            args.accept("FORCE");
+        } else {
+            return Err(error::SYNTAX);
+        }
+    }
+    Err(Error::new(if aborts {
+        "ERR No failover in progress."
+    } else {
+        "ERR FAILOVER requires connected replicas."
+    }))
+}
+
+pub const SYNC: Command = Command {
+    name: "SYNC",
+    summary: "Starts replication; sent by old replicas.",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(NO_ASYNC_LOADING).and(NO_MULTI),
+    run: sync,
+    ..Command::BASE
+};
+
+fn sync(_: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result {
+    Err(NO_REPLICATION)
+}
+
+pub const PSYNC: Command = Command {
+    name: "PSYNC",
+    syntax: "replicationid offset",
+    summary: "Starts or resumes replication; sent by replicas.",
+    since: "2.8.0",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(NO_ASYNC_LOADING).and(NO_MULTI),
+    arity: Some(-3),
+    run: psync,
+    ..Command::BASE
+};
+
+fn psync(_: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result {
+    Err(NO_REPLICATION)
+}
+
+pub const REPLCONF: Command = Command {
+    name: "REPLCONF",
+    summary: "Carries the settings and progress of replication; sent by replicas and masters.",
+    since: "3.0.0",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(LOADING).and(STALE).and(ALLOW_BUSY),
+    arity: Some(-1),
+    internal: true,
+    run: replconf,
+    ..Command::BASE
+};
+
+fn replconf(_: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    if !args.left().is_multiple_of(2) {
+        return Err(error::SYNTAX);
+    }
+    while !args.is_empty() {
+        let option = args.next()?;
+        match option.to_ascii_lowercase().as_slice() {
+            b"listening-port" | b"rdb-only" => {
+                args.integer()?;
+            }
+            b"ip-address" | b"capa" | b"rdb-filter-only" => drop(args.next()?),
+            // Acknowledgements are never answered.
+            b"ack" | b"getack" => return Ok(()),
+            _ => {
+                return Err(format_error!(
+                    "ERR Unrecognized REPLCONF option: {}",
+                    String::from_utf8_lossy(option)
+                ));
+            }
+        }
+    }
+    reply.ok();
+    Ok(())
+}
+
+pub const MODULE_LIST: Command = Command {
+    name: "MODULE LIST",
+    summary: "Lists the loaded modules.",
+    since: "4.0.0",
+    complexity: "O(N) with N the number of modules",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT),
+    tips: &["nondeterministic_output_order"],
+    run: module_list,
+    ..Command::BASE
+};
+
+fn module_list(_: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
+    reply.array(0);
+    Ok(())
+}
+
+const NO_MODULES: Error = Error::new("ERR Error loading the extension. Please check the server logs.");
+
+pub const MODULE_LOAD: Command = Command {
+    name: "MODULE LOAD",
+    syntax: "path [arg ...]",
+    summary: "Loads a module.",
+    since: "4.0.0",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(NO_ASYNC_LOADING),
+    run: module_load,
+    ..Command::BASE
+};
+
+fn module_load(_: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result {
+    Err(NO_MODULES)
+}
+
+pub const MODULE_LOADEX: Command = Command {
+    name: "MODULE LOADEX",
+    syntax: "path [CONFIG configs=(name value)]... [ARGS args ...]",
+    summary: "Loads a module with configuration parameters.",
+    since: "7.0.0",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(NO_ASYNC_LOADING),
+    run: module_loadex,
+    ..Command::BASE
+};
+
+fn module_loadex(_: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result {
+    Err(NO_MODULES)
+}
+
+pub const MODULE_UNLOAD: Command = Command {
+    name: "MODULE UNLOAD",
+    syntax: "name",
+    summary: "Unloads a module.",
+    since: "4.0.0",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT).and(NO_ASYNC_LOADING),
+    run: module_unload,
+    ..Command::BASE
+};
+
+fn module_unload(_: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result {
+    Err(Error::new("ERR Error unloading module: no such module with that name"))
+}
+
+const NO_BACKUPS: Error = Error::new("ERR backups are not supported by this server");
+
+pub const BACKUP_START: Command = Command {
+    name: "BACKUP START",
+    summary: "Begins a backup of the data set.",
+    since: "8.10.0",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT),
+    run: backup_start,
+    ..Command::BASE
+};
+
+fn backup_start(_: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result {
+    Err(NO_BACKUPS)
+}
+
+pub const BACKUP_SEAL: Command = Command {
+    name: "BACKUP SEAL",
+    summary: "Closes the backup in progress and makes it final.",
+    since: "8.10.0",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT),
+    run: backup_seal,
+    ..Command::BASE
+};
+
+fn backup_seal(_: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result {
+    Err(NO_BACKUPS)
+}
+
+pub const BACKUP_ABORT: Command = Command {
+    name: "BACKUP ABORT",
+    summary: "Gives up the backup in progress.",
+    since: "8.10.0",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT),
+    run: backup_abort,
+    ..Command::BASE
+};
+
+fn backup_abort(_: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result {
+    Err(NO_BACKUPS)
+}
+
+pub const BACKUP_CLEANUP: Command = Command {
+    name: "BACKUP CLEANUP",
+    summary: "Removes what finished or abandoned backups left behind.",
+    since: "8.10.0",
+    group: Group::Server,
+    flags: ADMIN.and(NOSCRIPT),
+    run: backup_cleanup,
+    ..Command::BASE
+};
+
+fn backup_cleanup(_: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result {
+    Err(NO_BACKUPS)
+}
+
+pub const BACKUP_LIST: Command = Command {
+    name: "BACKUP LIST",
+    summary: "Lists the known backups.",
+    since: "8.10.0",
+    group: Group::Server,
+    flags: ADMIN.and(STALE),
+    run: backup_list,
+    ..Command::BASE
+};
+
+fn backup_list(_: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
+    reply.array(0);
+    Ok(())
+}
+
+pub const BACKUP_STATUS: Command = Command {
+    name: "BACKUP STATUS",
+    summary: "Tells how far the current backup has come.",
+    since: "8.10.0",
+    group: Group::Server,
+    flags: ADMIN.and(STALE),
+    run: backup_status,
+    ..Command::BASE
+};
+
+fn backup_status(_: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
+    reply.map(4);
+    for (field, value) in [("state", "idle"), ("error", ""), ("start_time", "0"), ("end_time", "0")] {
+        reply.bulk_str(field);
+        reply.bulk_str(value);
+    }
+    Ok(())
+}
