@@ -10,8 +10,8 @@ use crate::server::slowlog;
 
 use super::ctx::{Origin, write_timeout};
 use super::declaration::{
-    ADMIN, FAST, MAY_REPLICATE, NO_AUTH, NO_MULTI, PUBSUB, READONLY, SCRIPT_RUNNER, SKIP_MONITOR, SKIP_SLOWLOG,
-    WRITE,
+    ADMIN, FAST, MAY_REPLICATE, NO_AUTH, NO_MULTI, PUBSUB, READONLY, SCRIPT_RUNNER, SKIP_MONITOR,
+    SKIP_SLOWLOG, WRITE,
 };
 use super::registry::{Lookup, Registry};
 use super::{Args, Command, Ctx};

@@ -57,7 +57,12 @@ impl Session {
     }
 
     /// A command with these keys took so long and moved so many bytes.
-    pub fn count<'a>(&mut self, keys: impl ExactSizeIterator<Item = &'a [u8]>, microseconds: u64, bytes: u64) {
+    pub fn count<'a>(
+        &mut self,
+        keys: impl ExactSizeIterator<Item = &'a [u8]>,
+        microseconds: u64,
+        bytes: u64,
+    ) {
         self.microseconds += microseconds;
         self.net_bytes += bytes;
         let share = keys.len().max(1) as u64;

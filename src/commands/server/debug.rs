@@ -13,9 +13,7 @@ use crate::server::error::{self, Error, Result};
 use crate::server::event::{Event, LogLevel};
 use crate::server::notify::Class;
 
-pub const COMMANDS: &[Command] = &[
-    DEBUG,
-];
+pub const COMMANDS: &[Command] = &[DEBUG];
 
 const HELP: [&str; 43] = [
     "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
@@ -137,11 +135,27 @@ fn debug(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             ctx.server.close_after_reply(ctx.client);
         }
         (
-            b"reload" | b"loadaof" | b"leak" | b"aof-flush-sleep" | b"pause-cron" | b"dict-resizing"
-            | b"replybuffer" | b"replicate" | b"set-disable-deny-scripts" | b"stringmatch"
-            | b"config-rewrite-force-all" | b"jmap" | b"dict-stats" | b"mallctl" | b"mallctl-str"
-            | b"client-eviction" | b"client-enforce-reply-list" | b"script" | b"delay-rdb-client-free-seconds"
-            | b"repl-pause" | b"object-freq",
+            b"reload"
+            | b"loadaof"
+            | b"leak"
+            | b"aof-flush-sleep"
+            | b"pause-cron"
+            | b"dict-resizing"
+            | b"replybuffer"
+            | b"replicate"
+            | b"set-disable-deny-scripts"
+            | b"stringmatch"
+            | b"config-rewrite-force-all"
+            | b"jmap"
+            | b"dict-stats"
+            | b"mallctl"
+            | b"mallctl-str"
+            | b"client-eviction"
+            | b"client-enforce-reply-list"
+            | b"script"
+            | b"delay-rdb-client-free-seconds"
+            | b"repl-pause"
+            | b"object-freq",
             _,
         ) => reply.ok(),
         _ => {

@@ -6,13 +6,8 @@ use crate::resp::ReplyWriter;
 use crate::server::error::{self, Result};
 use crate::server::memory::STARTUP_BYTES;
 
-pub const COMMANDS: &[Command] = &[
-    MEMORY_DOCTOR,
-    MEMORY_MALLOC_STATS,
-    MEMORY_PURGE,
-    MEMORY_STATS,
-    MEMORY_USAGE,
-];
+pub const COMMANDS: &[Command] =
+    &[MEMORY_DOCTOR, MEMORY_MALLOC_STATS, MEMORY_PURGE, MEMORY_STATS, MEMORY_USAGE];
 
 pub const MEMORY_USAGE: Command = Command {
     name: "MEMORY USAGE",
@@ -164,7 +159,9 @@ fn memory_stats(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result 
     let share = |part: u64, whole: u64| part as f64 * 100.0 / whole.max(1) as f64;
     let ratio = memory.resident as f64 / memory.used.max(1) as f64;
     let dataset = share(memory.dataset(), memory.used.saturating_sub(STARTUP_BYTES));
-    for (name, value) in [("dataset.percentage", dataset), ("peak.percentage", share(memory.used, memory.peak))] {
+    for (name, value) in
+        [("dataset.percentage", dataset), ("peak.percentage", share(memory.used, memory.peak))]
+    {
         reply.bulk_str(name);
         reply.double(value);
     }

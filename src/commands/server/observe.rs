@@ -36,7 +36,10 @@ pub const SLOWLOG_GET: Command = Command {
     group: Group::Server,
     flags: ADMIN.and(LOADING).and(STALE),
     tips: &["request_policy:all_nodes", "nondeterministic_output"],
-    history: &[("4.0.0", "Shows the client's address and name."), ("8.10.0", "Shows how many arguments the command had.")],
+    history: &[
+        ("4.0.0", "Shows the client's address and name."),
+        ("8.10.0", "Shows how many arguments the command had."),
+    ],
     run: slowlog_get,
     ..Command::BASE
 };
@@ -203,10 +206,7 @@ fn latency_graph(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Res
     let now = ctx.now_ms() / 1000;
     let series = ctx.server.latency.events.iter().find(|(name, _)| name.as_bytes() == event);
     let Some((name, series)) = series else {
-        return Err(format_error!(
-            "ERR No samples available for event '{}'",
-            String::from_utf8_lossy(event)
-        ));
+        return Err(format_error!("ERR No samples available for event '{}'", String::from_utf8_lossy(event)));
     };
     let samples: Vec<Sample> = series.samples().collect();
     let shown = &samples[samples.len().saturating_sub(GRAPH_COLUMNS)..];
@@ -387,7 +387,8 @@ fn hotkeys_start(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Res
                 }
             }
         } else if args.accept_with("COUNT", 1) {
-            session.count = args.integer_in(1, 64, Error::new("ERR COUNT must be between 1 and 64"))? as usize;
+            session.count =
+                args.integer_in(1, 64, Error::new("ERR COUNT must be between 1 and 64"))? as usize;
         } else if args.accept_with("DURATION", 1) {
             let seconds = args.integer_in(0, 1_000_000, error::OUT_OF_RANGE)? as u64;
             session.ends_ms = (seconds > 0).then(|| now_ms + seconds * 1000);

@@ -10,9 +10,7 @@ use crate::command::{Args, Ctx};
 use crate::resp::ReplyWriter;
 use crate::server::error::Result;
 
-pub const COMMANDS: &[Command] = &[
-    INFO,
-];
+pub const COMMANDS: &[Command] = &[INFO];
 
 /// The text of INFO while it grows.
 #[derive(Default)]

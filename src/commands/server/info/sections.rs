@@ -48,7 +48,10 @@ pub fn server(ctx: &mut Ctx, report: &mut Report) {
 pub fn clients(ctx: &mut Ctx, report: &mut Report) {
     let clients = &ctx.server.clients;
     let count = |wanted: &dyn Fn(ClientFlags) -> bool| {
-        clients.iter().filter(|client| !client.flags.has(ClientFlags::CLOSE_ASAP) && wanted(client.flags)).count()
+        clients
+            .iter()
+            .filter(|client| !client.flags.has(ClientFlags::CLOSE_ASAP) && wanted(client.flags))
+            .count()
     };
     report.section("Clients");
     report.field("connected_clients", count(&|flags| !flags.has(ClientFlags::REPLICA)));
@@ -220,7 +223,12 @@ pub fn stats(ctx: &mut Ctx, report: &mut Report) {
     report.field("pubsub_channels", server.pubsub.channels.len());
     report.field("pubsub_patterns", server.pubsub.patterns.len());
     report.field("pubsubshard_channels", server.pubsub.shard_channels.len());
-    report.zeros(&["latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys"]);
+    report.zeros(&[
+        "latest_fork_usec",
+        "total_forks",
+        "migrate_cached_sockets",
+        "slave_expires_tracked_keys",
+    ]);
     report.zeros(&[
         "active_defrag_hits",
         "active_defrag_misses",
@@ -330,8 +338,9 @@ pub fn latencystats(ctx: &mut Ctx, report: &mut Report) {
     for (number, stats) in ctx.server.stats.commands.iter().enumerate() {
         let Some(histogram) = &stats.latency else { continue };
         let percentiles = ctx.server.config.latency_percentiles.iter();
-        let parts: Vec<String> =
-            percentiles.map(|&percent| format!("p{percent}={:.3}", histogram.percentile(percent) as f64)).collect();
+        let parts: Vec<String> = percentiles
+            .map(|&percent| format!("p{percent}={:.3}", histogram.percentile(percent) as f64))
+            .collect();
         let name = format!("latency_percentiles_usec_{}", ctx.registry.entry(number).full_name);
         report.field(&name, parts.join(","));
     }
