@@ -1,5 +1,6 @@
 /** Where the worker comes from. A page of another origin may not start it directly, so it gets a line that imports it. */
 
+import wasmUrl from "../pkg/resplay_bg.wasm?url";
 import workerUrl from "./worker.ts?worker&url";
 import { Host } from "./host";
 
@@ -13,8 +14,18 @@ function spawn(): Worker {
   return worker;
 }
 
+/** Streams when the server names the type rightly; otherwise compiles from the bytes. */
+async function compile(url: string): Promise<WebAssembly.Module> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+  const typed = response.headers.get("content-type")?.startsWith("application/wasm");
+  if (typed && "compileStreaming" in WebAssembly) return WebAssembly.compileStreaming(response);
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+/** The module is fetched and compiled beside the worker's script, not after it; it is never instantiated here. */
 export function newHost(wasm: string | null = null): Host {
-  return new Host(spawn, wasm);
+  return new Host(spawn, () => compile(wasm ?? new URL(wasmUrl, import.meta.url).href));
 }
 
 let shared: Host | null = null;

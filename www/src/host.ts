@@ -88,6 +88,8 @@ export class Host extends EventTarget {
   private readonly lanes = new Map<number, Lane>();
   private readonly answers = new Map<number, (value: never) => void>();
   private outbox: Request[] = [];
+  private handed = false;
+  private everReady = false;
   private sent = 0;
   private done = 0;
   private sequence = 0;
@@ -98,7 +100,7 @@ export class Host extends EventTarget {
 
   constructor(
     private readonly spawn: () => Worker,
-    private readonly wasm: string | null = null,
+    private readonly compile: () => Promise<WebAssembly.Module>,
   ) {
     super();
   }
@@ -170,10 +172,6 @@ export class Host extends EventTarget {
     this.send({ t: "crash" });
   }
 
-  journalOf(space: string): Uint8Array {
-    return joined(this.spaces.get(space)?.journal ?? []);
-  }
-
   send(...requests: Request[]): void {
     if (!this.worker) return;
     if (this.outbox.length === 0) queueMicrotask(() => this.flush());
@@ -188,6 +186,7 @@ export class Host extends EventTarget {
   }
 
   private flush(): void {
+    if (!this.handed) return;
     const batch = this.outbox;
     this.outbox = [];
     if (!this.worker || batch.length === 0) return;
@@ -215,13 +214,28 @@ export class Host extends EventTarget {
       event.preventDefault();
       if (this.worker === worker) this.crashed(event.message || "the worker could not be loaded");
     };
-    this.send({ t: "start", module: this.module, wasm: this.wasm });
+    void this.hand(worker);
     for (const [name, space] of this.spaces) this.send(spaceRequest(name, space));
     for (const lane of this.lanes.values()) this.send(openRequest(lane));
     for (const name of this.spaces.keys()) this.send({ t: "attached", space: name });
   }
 
+  /** Gives the worker its module; all else waits until then. It is compiled once for all workers to come. */
+  private async hand(worker: Worker): Promise<void> {
+    try {
+      this.module ??= await this.compile();
+      if (this.worker !== worker) return;
+      this.handed = true;
+      worker.postMessage([{ t: "start", module: this.module }] satisfies Request[]);
+      this.sent++;
+      this.flush();
+    } catch (reason) {
+      if (this.worker === worker) this.failed(reason instanceof Error ? reason.message : String(reason));
+    }
+  }
+
   private kill(): void {
+    this.handed = false;
     this.worker?.terminate();
     this.worker = null;
     this.outbox = [];
@@ -233,10 +247,9 @@ export class Host extends EventTarget {
 
   private crashed(message: string): void {
     const young = Date.now() - this.bornAt < STABLE_MS;
-    const everReady = this.module !== null || this.state === "ready" || this.state === "busy";
     this.crashes = young ? this.crashes + 1 : 1;
     this.kill();
-    if (!everReady || this.crashes > CRASHES_MAX) {
+    if (!this.everReady || this.crashes > CRASHES_MAX) {
       this.failed(message);
       return;
     }
@@ -260,7 +273,7 @@ export class Host extends EventTarget {
   private hear(report: Report): void {
     switch (report.t) {
       case "ready":
-        this.module = report.module;
+        this.everReady = true;
         this.classes = report.classes;
         this.setState("ready");
         break;

@@ -44,7 +44,7 @@ export interface Hint {
 
 /** To the worker. `space` names a keyspace, `lane` a client of it; both are chosen by the page. */
 export type Request =
-  | { t: "start"; module: WebAssembly.Module | null; wasm: string | null }
+  | { t: "start"; module: WebAssembly.Module }
   | { t: "space"; space: string; journal: Uint8Array | null; seed: number }
   | { t: "attached"; space: string }
   | { t: "drop"; space: string }
@@ -65,7 +65,7 @@ export interface Resume {
 
 /** From the worker. */
 export type Report =
-  | { t: "ready"; module: WebAssembly.Module | null; classes: string[] }
+  | { t: "ready"; classes: string[] }
   | { t: "done"; count: number }
   | { t: "echo"; lane: number; prompt: string; line: string }
   | { t: "remember"; lane: number; line: string }

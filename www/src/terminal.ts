@@ -138,12 +138,6 @@ export class ReplTerminal extends LitElement implements LaneView {
     this.record((to) => to.clear());
   }
 
-  /** Puts a line into the field without running it. */
-  propose(line: string): void {
-    this.setLine(line);
-    this.focus();
-  }
-
   // ---- What the lane tells (LaneView)
 
   echo(prompt: string, line: string): void {

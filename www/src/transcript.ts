@@ -41,10 +41,6 @@ export class Transcript {
     log.addEventListener("copy", (event) => this.copy(event));
   }
 
-  get empty(): boolean {
-    return this.lines === 0 && this.queued === 0;
-  }
-
   echo(prompt: string, line: string): void {
     this.add(countLines(line), () => {
       const entry = element("div", "echo");

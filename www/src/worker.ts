@@ -4,7 +4,6 @@
  */
 
 import { Engine, Session, class_names, initSync, type Printed } from "../pkg/resplay.js";
-import wasmUrl from "../pkg/resplay_bg.wasm?url";
 import { joined } from "./bytes";
 import type { Block, LaneState, Report, Request } from "./protocol";
 
@@ -77,7 +76,6 @@ let out: Report[] = [];
 const touched = new Set<LaneHome>();
 let flushedAt = 0;
 let lessonClass = -1;
-let running = Promise.resolve();
 let clock = 0;
 
 const port = self as unknown as {
@@ -86,37 +84,24 @@ const port = self as unknown as {
 };
 
 port.onmessage = ({ data }) => {
-  running = running.then(() => serve(data)).catch(crashed);
+  guard(() => {
+    for (const request of data) handle(request);
+    say({ t: "done", count: data.length });
+  });
 };
 
-async function serve(batch: Request[]): Promise<void> {
-  for (const request of batch) {
-    if (request.t === "start") await start(request.module, request.wasm);
-    else handle(request);
-  }
-  say({ t: "done", count: batch.length });
-  finish();
-}
-
-async function start(module: WebAssembly.Module | null, wasm: string | null): Promise<void> {
-  const compiled = module ?? (await compile(wasm ?? new URL(wasmUrl, import.meta.url).href));
-  initSync({ module: compiled });
+function start(module: WebAssembly.Module): void {
+  initSync({ module });
   lessonClass = class_names().indexOf("lesson");
-  say({ t: "ready", module: compiled, classes: class_names() });
+  say({ t: "ready", classes: class_names() });
   flush();
-}
-
-/** Streams when the server names the type rightly; otherwise compiles from the bytes. */
-async function compile(url: string): Promise<WebAssembly.Module> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
-  const typed = response.headers.get("content-type")?.startsWith("application/wasm");
-  if (typed && "compileStreaming" in WebAssembly) return WebAssembly.compileStreaming(response);
-  return WebAssembly.compile(await response.arrayBuffer());
 }
 
 function handle(request: Request): void {
   switch (request.t) {
+    case "start":
+      start(request.module);
+      break;
     case "space":
       openSpace(request.space, request.journal, request.seed);
       break;

@@ -31,7 +31,7 @@ class FakeWorker {
   }
 }
 
-const ready: Report = { t: "ready", module: null, classes: ["plain"] };
+const ready: Report = { t: "ready", classes: ["plain"] };
 const bytes = (...values: number[]) => new Uint8Array(values);
 
 function view() {
@@ -39,11 +39,14 @@ function view() {
 }
 
 function host(): Host {
-  return new Host(() => new FakeWorker() as unknown as Worker);
+  return new Host(() => new FakeWorker() as unknown as Worker, () => Promise.resolve({} as WebAssembly.Module));
 }
 
 const last = () => FakeWorker.all.at(-1)!;
-const settled = () => Promise.resolve();
+/** Enough turns for a module to be handed over and a batch to be sent. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+}
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -123,6 +126,23 @@ test("a worker that does not load at all is a failure at once", async () => {
   await settled();
   last().onerror?.({ preventDefault() {}, message: "" });
   expect(one.state).toBe("failed");
+});
+
+test("a module that cannot be had is a failure, and is asked for again", async () => {
+  let broken = true;
+  const one = new Host(
+    () => new FakeWorker() as unknown as Worker,
+    () => (broken ? Promise.reject(new Error("404")) : Promise.resolve({} as WebAssembly.Module)),
+  );
+  one.addSpace("main");
+  one.openLane("main", view());
+  await settled();
+  expect(one.state).toBe("failed");
+  expect(one.failure).toBe("404");
+  broken = false;
+  one.retry();
+  await settled();
+  expect(last().kinds()).toEqual(["start", "space", "open", "attached"]);
 });
 
 test("an answer that is long in coming makes the host busy, its arrival ready", async () => {
