@@ -488,6 +488,13 @@ impl Listpack {
         self.start = gap as u32;
     }
 
+    /// Gives back all room to grow. O(n).
+    pub fn shrink_to_fit(&mut self) {
+        if self.buffer.capacity() > self.size_bytes() {
+            self.relocate(0, 0);
+        }
+    }
+
     fn shrink_if_loose(&mut self) {
         let size = self.size_bytes();
         if self.buffer.capacity() > 2 * size + 64 {

@@ -97,7 +97,11 @@ impl Quicklist {
         };
         match outer {
             Some(node) if node.has_room(value, limits) => node.push(end, value),
-            _ => {
+            full => {
+                // The inner nodes of a long list are where its memory is; they keep no room to grow.
+                if let Some(Node::Packed(pack)) = full {
+                    pack.shrink_to_fit();
+                }
                 let node = Node::of_one(value, limits);
                 match end {
                     End::Front => self.nodes.push_front(node),
