@@ -152,7 +152,7 @@ fn pass_on(
     })
 }
 
-/// The tests one line of output tells of: the closing lines of cargo test, node:test, vitest and Playwright.
+/// The tests one line of output tells of: the closing lines of cargo test, node:test, vitest, Playwright and doctest.
 fn counted(line: &str) -> Option<Counts> {
     let plain = without_colours(line);
     let plain = plain.trim();
@@ -167,8 +167,8 @@ fn counted(line: &str) -> Option<Counts> {
         format!("{number} {kind}")
     } else if first == "Tests" {
         plain.strip_prefix("Tests")?.replace('|', ";")
-    } else if first.parse::<u64>().is_ok() && words.clone().count() <= 2 {
-        plain.to_owned()
+    } else if first.parse::<u64>().is_ok() {
+        plain.replace(", ", ";")
     } else {
         return None;
     };
@@ -219,6 +219,7 @@ mod tests {
             counts(5, 1, 0)
         );
         assert_eq!(counted("  4 passed (2.1s)"), counts(4, 0, 0));
+        assert_eq!(counted("12 passed, 1 failed"), counts(12, 1, 0));
     }
 
     #[test]

@@ -49,6 +49,7 @@ const STEPS: &[Step] = &[
     tests("page", "tests/web/page", "the page in Chromium, end to end", page_in_chromium),
     tests("phone", "tests/web/phone", "the page on a phone", page_on_a_phone),
     tests("accessibility", "tests/web/accessibility", "axe finds nothing on the page", accessibility),
+    tests("docs", "README.md", "the examples in the documents", docs),
     check("budget", "www/scripts/sizes.mjs", "the page is light enough", budget),
     tests("xtask", "xtask", "the chores themselves", xtask),
 ];
@@ -182,6 +183,19 @@ fn accessibility(run: &mut Run) -> Result<()> {
 
 fn budget(run: &mut Run) -> Result<()> {
     run.command(budget::weigh()?)
+}
+
+fn docs(run: &mut Run) -> Result<()> {
+    let mut files = Vec::new();
+    for folder in ["", "docs", "docs/guide"] {
+        let Ok(entries) = std::fs::read_dir(root().join(folder)) else { continue };
+        let paths = entries.flatten().map(|entry| entry.path());
+        files.extend(paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
+    files.sort();
+    let mut command = cargo(&["run", "--quiet", "--bin", "resplay", "--", "doctest"]);
+    command.args(files);
+    run.command(command)
 }
 
 fn integration_tests() -> Result<Vec<String>> {
