@@ -302,7 +302,10 @@ export class RedisPlayground extends LitElement {
           .value=${entry.name}
           @change=${(event: Event) => this.rename(entry, (event.target as HTMLInputElement).value)}
           @keydown=${(event: KeyboardEvent) => {
-            if (event.key === "Enter") this.terminal(entry.id)?.focus();
+            if (event.key !== "Enter") return;
+            // Or the key would be pressed in the prompt as well.
+            event.preventDefault();
+            this.terminal(entry.id)?.focus();
           }}
         />
         <span class="pill ${words ? state : ""}">${words}</span>

@@ -72,6 +72,7 @@ export class ReplTerminal extends LitElement implements LaneView {
   private yankText = "";
   private escaped = false;
   private following = false;
+  private scrolledTo = 0;
   private hintFor = "";
   private askedFor = "";
 
@@ -658,8 +659,11 @@ export class ReplTerminal extends LitElement implements LaneView {
   }
 
   private scrolled(): void {
-    const { scroller } = this;
-    this.stuck = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 24;
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    const atEnd = scrollHeight - scrollTop - clientHeight < 24;
+    // Only moving up leaves the end: what grows below it does not.
+    if (atEnd || scrollTop < this.scrolledTo) this.stuck = atEnd;
+    this.scrolledTo = scrollTop;
   }
 
   private scrollToEnd(): void {

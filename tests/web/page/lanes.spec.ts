@@ -61,6 +61,7 @@ test("lanes can be named and closed, and their names outlive a reload", async ({
   await playground.lane("Client B").getByRole("textbox", { name: "Name of this client" }).fill("worker");
   await page.keyboard.press("Enter");
   await expect(playground.prompt("worker")).toBeFocused();
+  expect(await playground.text("worker")).toBe("");
   await page.reload();
   await playground.ready("worker");
   await playground.lane("worker").getByRole("button", { name: "Close worker" }).click();

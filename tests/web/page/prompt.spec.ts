@@ -156,3 +156,36 @@ test("a second tab gets a sandbox of its own and says so", async ({ page, contex
   await second.run("GET mine");
   await expect(second.log()).toContainText("(nil)");
 });
+
+test("the record follows what comes, until someone scrolls up", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.run("60 PING");
+  await expect(playground.prompt()).toBeInViewport();
+  await playground.prompt().fill("SET a-key ");
+  await expect(playground.ghost()).toBeVisible();
+  await expect(playground.prompt()).toBeInViewport();
+  const latest = page.getByRole("button", { name: /Latest output/ });
+  await expect(latest).toBeHidden();
+  await playground.prompt().press("PageUp");
+  await expect(latest).toBeVisible();
+  await latest.click();
+  await expect(playground.prompt()).toBeInViewport();
+  await expect(playground.prompt()).toBeFocused();
+});
+
+test("what explains an error is not part of a copy", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.run("GETT");
+  await expect(playground.log()).toContainText("Did you mean GET?");
+  expect(await playground.text()).not.toContain("Did you mean");
+});
+
+test("EXIT leaves, Enter comes back", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.run("SELECT 3");
+  await expect(playground.promptText()).toHaveText("127.0.0.1:6379[3]> ");
+  await playground.run("EXIT");
+  await expect(playground.promptText()).toHaveText("Left. Enter connects again. ");
+  await playground.prompt().press("Enter");
+  await expect(playground.promptText()).toHaveText("127.0.0.1:6379> ");
+});
