@@ -56,11 +56,12 @@ pub fn doctest(options: &Options) -> u8 {
                 }
             }
         }
-        if options.bless && failed > 0 {
-            if let Err(error) = std::fs::write(path, lines.join("\n") + "\n") {
-                eprintln!("{}: {error}", path.display());
-                return 2;
-            }
+        if options.bless
+            && failed > 0
+            && let Err(error) = std::fs::write(path, lines.join("\n") + "\n")
+        {
+            eprintln!("{}: {error}", path.display());
+            return 2;
         }
     }
     println!("{held} passed, {failed} failed");

@@ -57,13 +57,13 @@ fn write_number(out: &mut Vec<u8>, n: f64) {
     match whole {
         0..=127 => out.push(whole as u8),
         -32..=-1 => out.push(whole as u8),
-        1.. => sized(out, whole as u64, [0xcc, 0xcd, 0xce, 0xcf]),
-        -128.. => out.extend_from_slice(&[0xd0, whole as u8]),
-        -32768.. => {
+        128.. => sized(out, whole as u64, [0xcc, 0xcd, 0xce, 0xcf]),
+        -128..=-33 => out.extend_from_slice(&[0xd0, whole as u8]),
+        -32768..=-129 => {
             out.push(0xd1);
             out.extend_from_slice(&(whole as i16).to_be_bytes());
         }
-        -0x8000_0000.. => {
+        -0x8000_0000..=-32769 => {
             out.push(0xd2);
             out.extend_from_slice(&(whole as i32).to_be_bytes());
         }
