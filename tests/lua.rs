@@ -284,3 +284,28 @@ fn generated_cases_agree_with_lua51() {
         assert_eq!(ours.lines().count(), theirs.lines().count(), "{name}: {ours:.300}");
     }
 }
+
+/// Writes values down, strings quoted, other bytes in hexadecimal.
+const SHOW: &str = r#"local hex hex=function(v) local t=type(v) if t=='string' then return "'"..(v:gsub('[^%w%p ]',function(c) return string.format('\\%02x',c:byte()) end)).."'" elseif t=='number' then return string.format('%.17g',v) elseif t=='table' then local r={} for i=1,#v do r[i]=hex(v[i]) end return '{'..table.concat(r,', ')..'}' else return tostring(v) end end "#;
+
+/// What redis-server's libraries answer; each line is a script and its results.
+#[test]
+fn libraries_answer_as_redis_does() {
+    let mut wrong = Vec::new();
+    for line in fixture("libraries.txt").lines() {
+        let (source, want) = line.split_once('\t').expect("two columns");
+        for stress in [false, true] {
+            let mut vm = machine(1 << 26);
+            lib::open_formats(&mut vm).expect("fits");
+            vm.set_stress(stress);
+            let script = format!(
+                "{SHOW}local r={{pcall(function() {source} end)}} local o={{}} for i=1,#r do o[i]=hex(r[i]) end return table.concat(o,' | ')"
+            );
+            let got = run(&mut vm, script.as_bytes(), 1000, 1_000_000);
+            if got.replace("user_script:", "script:") != format!("OK {want}") {
+                wrong.push(format!("{source}\n  want OK {want}\n  got  {got}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}

@@ -156,6 +156,7 @@ impl Function {
         self.proto.code.len()
     }
 
+    #[inline(never)]
     pub fn emit(&mut self, op: Op) -> Result<u32> {
         let waiting = std::mem::replace(&mut self.pending_jumps, NO_JUMP);
         let here = self.pc() as i32;
@@ -176,6 +177,7 @@ impl Function {
 
     // Constants.
 
+    #[inline(never)]
     fn constant(&mut self, key: (u8, u64), value: Value, hash: u32) -> u32 {
         let next = self.proto.constants.len() as u32;
         let k = *self.known.entry(key).or_insert(next);
@@ -246,6 +248,7 @@ impl Function {
 
     // Jumps. A list of jumps to one unknown place is linked through the jumps themselves.
 
+    #[inline(never)]
     pub fn jump(&mut self) -> Result<i32> {
         let waiting = std::mem::replace(&mut self.pending_jumps, NO_JUMP);
         let at = self.emit(Op::Jmp { to: NO_JUMP })? as i32;
@@ -268,6 +271,7 @@ impl Function {
         }
     }
 
+    #[inline(never)]
     pub fn join(&mut self, first: i32, second: i32) -> Result<i32> {
         if second == NO_JUMP {
             return Ok(first);
@@ -297,6 +301,7 @@ impl Function {
         }
     }
 
+    #[inline(never)]
     pub fn patch_here(&mut self, list: i32) -> Result<()> {
         self.label();
         self.pending_jumps = self.join(self.pending_jumps, list)?;
@@ -431,6 +436,7 @@ impl Function {
         }
     }
 
+    #[inline(never)]
     pub fn discharge(&mut self, e: &mut Expr) -> Result<()> {
         e.place = match e.place {
             Place::Local(r) => Place::Register(r),
@@ -509,6 +515,7 @@ impl Function {
         Ok(r)
     }
 
+    #[inline(never)]
     pub fn to_register(&mut self, e: &mut Expr, r: u8) -> Result<()> {
         self.discharge_to(e, r)?;
         if let Place::Jump(at) = e.place {
@@ -532,6 +539,7 @@ impl Function {
         Ok(())
     }
 
+    #[inline(never)]
     pub fn to_next(&mut self, e: &mut Expr) -> Result<()> {
         self.discharge(e)?;
         self.free_expr(e);
@@ -539,6 +547,7 @@ impl Function {
         self.to_register(e, (self.free - 1) as u8)
     }
 
+    #[inline(never)]
     pub fn to_any(&mut self, e: &mut Expr) -> Result<u8> {
         self.discharge(e)?;
         if let Place::Register(r) = e.place {
@@ -562,6 +571,7 @@ impl Function {
     }
 
     /// A register or a constant.
+    #[inline(never)]
     pub fn operand(&mut self, e: &mut Expr) -> Result<u16> {
         self.to_value(e)?;
         if self.proto.constants.len() < 60_000 {

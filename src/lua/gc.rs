@@ -29,6 +29,7 @@ struct Marker {
 
 impl Vm {
     /// Frees what is not reachable. The running stack is alive below `limit`.
+    #[inline(never)]
     pub(crate) fn collect(&mut self, limit: usize) {
         let mut limit = limit.min(self.stack.len());
         if let Some(frame) = self.frames.last() {
@@ -81,6 +82,7 @@ impl Vm {
 }
 
 impl Marker {
+    #[inline(never)]
     fn value(&mut self, heap: &mut Heap, value: Value) {
         let mark = match value {
             Value::Str(s) => {
@@ -150,6 +152,7 @@ impl Marker {
         }
     }
 
+    #[inline(never)]
     fn proto(&mut self, heap: &mut Heap, proto: &Rc<Proto>) {
         if proto.mark.replace(self.mark) == self.mark {
             return;
@@ -180,6 +183,7 @@ impl Marker {
     }
 
     /// A stack that is not running.
+    #[inline(never)]
     fn stack(&mut self, heap: &mut Heap, thread: &mut Thread) {
         let mut limit = if thread.frames.is_empty() { 1 } else { 0 };
         for frame in thread.frames.iter() {
@@ -223,6 +227,7 @@ impl Marker {
         }
     }
 
+    #[inline(never)]
     fn scan_table(&mut self, heap: &mut Heap, index: u32) {
         let meta = heap.tables.items[index as usize].meta;
         self.table(heap, meta);
@@ -276,6 +281,7 @@ impl Marker {
     }
 
     /// Empties weak entries, then gives dead keys a tombstone.
+    #[inline(never)]
     fn finish(&mut self, heap: &mut Heap) {
         let mut tables = std::mem::take(&mut self.unused_keys);
         for (index, _) in std::mem::take(&mut self.weak) {

@@ -327,6 +327,7 @@ impl Heap {
         }
     }
 
+    #[inline(never)]
     pub fn string_from(&mut self, bytes: Vec<u8>) -> Result<Str, OutOfMemory> {
         if bytes.len() <= SHORT_MAX {
             self.string(&bytes)
@@ -335,6 +336,7 @@ impl Heap {
         }
     }
 
+    #[inline(never)]
     pub fn table(&mut self, array: usize, hash: usize) -> Result<Table, OutOfMemory> {
         let mut object = TableObject::new();
         object.mark = self.mark;

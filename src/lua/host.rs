@@ -83,12 +83,14 @@ impl Vm {
         self.ret.push(value);
     }
 
+    #[inline(never)]
     pub fn push_bytes(&mut self, bytes: &[u8]) -> Result<()> {
         let s = self.heap.string(bytes)?;
         self.ret.push(Value::Str(s));
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn push_vec(&mut self, bytes: Vec<u8>) -> Result<()> {
         let s = self.heap.string_from(bytes)?;
         self.ret.push(Value::Str(s));
@@ -117,6 +119,8 @@ impl Vm {
     // Errors.
 
     /// An error with the text alone.
+    #[cold]
+    #[inline(never)]
     pub fn error_plain(&mut self, text: &[u8]) -> Error {
         match self.heap.string(text) {
             Ok(s) => Error(Value::Str(s)),
@@ -125,16 +129,22 @@ impl Vm {
     }
 
     /// An error from within a host function: the text after the position of the caller.
+    #[cold]
+    #[inline(never)]
     pub fn error(&mut self, text: &str) -> Error {
         self.error_bytes(text.as_bytes())
     }
 
+    #[cold]
+    #[inline(never)]
     pub fn error_bytes(&mut self, text: &[u8]) -> Error {
         let position = self.position(1);
         self.error_plain(&join(&[&position, text]))
     }
 
     /// "bad argument #1 to 'f' (…)"; `i` from 0.
+    #[cold]
+    #[inline(never)]
     pub fn bad_argument(&mut self, i: usize, why: &[u8]) -> Error {
         let (method, name) = self.called_name();
         let mut number = i + 1;
@@ -149,6 +159,8 @@ impl Vm {
         self.error_bytes(&join(&[b"bad argument #", number, b" to '", &name, b"' (", why, b")"]))
     }
 
+    #[cold]
+    #[inline(never)]
     pub fn type_error(&mut self, args: Args, i: usize, expected: &str) -> Error {
         let got = if i < args.n { self.arg(args, i).type_name() } else { "no value" };
         self.bad_argument(i, &join(&[expected.as_bytes(), b" expected, got ", got.as_bytes()]))
@@ -164,21 +176,29 @@ impl Vm {
     pub fn check_number(&mut self, args: Args, i: usize) -> Result<f64> {
         match self.arg(args, i) {
             Value::Number(n) => Ok(n),
-            Value::Str(s) if self.to_number(Value::Str(s)).is_some() => {
-                Ok(self.to_number(Value::Str(s)).unwrap_or(0.0))
-            }
-            _ => Err(self.type_error(args, i, "number")),
+            value => self.check_number_text(args, i, value),
         }
     }
 
+    #[inline(never)]
+    fn check_number_text(&mut self, args: Args, i: usize, value: Value) -> Result<f64> {
+        match self.to_number(value) {
+            Some(n) => Ok(n),
+            None => Err(self.type_error(args, i, "number")),
+        }
+    }
+
+    #[inline(never)]
     pub fn check_integer(&mut self, args: Args, i: usize) -> Result<i64> {
         self.check_number(args, i).map(to_integer)
     }
 
+    #[inline(never)]
     pub fn opt_integer(&mut self, args: Args, i: usize, default: i64) -> Result<i64> {
         if self.arg(args, i).is_nil() { Ok(default) } else { self.check_integer(args, i) }
     }
 
+    #[inline(never)]
     pub fn check_string(&mut self, args: Args, i: usize) -> Result<Str> {
         match self.arg(args, i) {
             Value::Str(s) => Ok(s),
@@ -191,6 +211,7 @@ impl Vm {
         }
     }
 
+    #[inline(never)]
     pub fn check_table(&mut self, args: Args, i: usize) -> Result<Table> {
         match self.arg(args, i) {
             Value::Table(t) => Ok(t),
@@ -204,6 +225,7 @@ impl Vm {
         self.heap.strings.bytes(s)
     }
 
+    #[inline(never)]
     pub fn number_string(&mut self, n: f64) -> Result<Str> {
         let mut text = std::mem::take(&mut self.buffer);
         text.clear();

@@ -201,6 +201,8 @@ impl Vm {
     }
 
     /// A runtime error of the current instruction, with its position if the innermost frame is Lua's.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn run_error(&mut self, text: &[u8]) -> Error {
         // Frames of metamethods and iterators stand for their Lua function.
         let lua = self.frames.last().is_some_and(|f| {
@@ -214,6 +216,8 @@ impl Vm {
     }
 
     /// "attempt to index local 'x' (a nil value)". The operand is a register or constant, if it has a place.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn operand_error(&mut self, operation: &str, value: Value, operand: Option<u16>) -> Error {
         let mut name = None;
         if let (Some(frame), Some(operand @ 0..CONSTANT)) = (self.frames.last(), operand)
@@ -241,12 +245,16 @@ impl Vm {
         self.run_error(&text)
     }
 
+    #[cold]
+    #[inline(never)]
     pub(crate) fn compare_error(&mut self, a: Value, b: Value) -> Error {
         let text = compare_text(a, b);
         self.run_error(&text)
     }
 
     /// From within a library function: without a position.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn compare_error_plain(&mut self, a: Value, b: Value) -> Error {
         let text = compare_text(a, b);
         self.error_plain(&text)

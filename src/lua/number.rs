@@ -196,6 +196,7 @@ fn write_fixed(out: &mut Vec<u8>, d: &Digits, precision: i32, point_always: bool
 
 /// Where a number's text is written as `%e`, `%f` or `%g` would: without sign and padding.
 /// `alternate` is the flag `#`.
+#[inline(never)]
 pub fn write_float(out: &mut Vec<u8>, x: f64, conversion: u8, precision: Option<usize>, alternate: bool) {
     let upper = conversion.is_ascii_uppercase();
     let x = x.abs();
@@ -393,6 +394,7 @@ fn decimal_length(text: &[u8]) -> usize {
 }
 
 /// C's strtod: the value and the bytes it took (0: no number).
+#[inline(never)]
 pub fn strtod(text: &[u8]) -> (f64, usize) {
     let mut i = text.iter().take_while(|c| is_space(**c)).count();
     let negative = text.get(i) == Some(&b'-');
@@ -421,6 +423,7 @@ pub fn strtod(text: &[u8]) -> (f64, usize) {
 }
 
 /// The number a string stands for in arithmetic and `tonumber`. The string ends at its first zero byte.
+#[inline(never)]
 pub fn parse_number(text: &[u8]) -> Option<f64> {
     let end = text.iter().position(|c| *c == 0).unwrap_or(text.len());
     let text = &text[..end];

@@ -100,6 +100,7 @@ impl Parser<'_, '_> {
 
     // Tokens.
 
+    #[inline(never)]
     pub fn advance(&mut self) -> Result<()> {
         self.last_line = self.lexer.line;
         let line = self.last_line;
@@ -111,6 +112,7 @@ impl Parser<'_, '_> {
         Ok(())
     }
 
+    #[inline(never)]
     pub fn error<T>(&self, message: &'static str) -> Result<T> {
         let near = match self.token {
             Token::Name(_) | Token::Text(_) | Token::Number(_) => self.lexer.buffer.clone(),
@@ -119,6 +121,7 @@ impl Parser<'_, '_> {
         Err(LexError::Syntax { message, near: Some(near) })
     }
 
+    #[inline(never)]
     fn composed<T>(&mut self, text: Vec<u8>, near: bool) -> Result<T> {
         self.composed = Some(text);
         if near { self.error("") } else { Err(LexError::Syntax { message: "", near: None }) }
@@ -146,11 +149,13 @@ impl Parser<'_, '_> {
         self.composed(text, true)
     }
 
+    #[inline(never)]
     pub fn expect(&mut self, token: Token) -> Result<()> {
         self.expect_here(token)?;
         self.advance()
     }
 
+    #[inline(never)]
     pub fn accept(&mut self, token: Token) -> Result<bool> {
         let found = self.token == token;
         if found {
@@ -160,6 +165,7 @@ impl Parser<'_, '_> {
     }
 
     /// The token that closes what was opened on `line`.
+    #[inline(never)]
     pub fn expect_match(&mut self, close: Token, open: Token, line: u32) -> Result<()> {
         if self.token == close {
             return self.advance();
@@ -237,6 +243,7 @@ impl Parser<'_, '_> {
 
     // Variables.
 
+    #[inline(never)]
     pub fn declare(&mut self, name: Str) -> Result<()> {
         let f = self.f();
         if f.active.len() + f.pending.len() >= LOCALS_MAX {
@@ -332,6 +339,7 @@ impl Parser<'_, '_> {
         }
     }
 
+    #[inline(never)]
     pub fn string_constant(&mut self, s: Str) -> u32 {
         let f = self.functions.last_mut().expect("the main function is closed last");
         f.string_constant(s, self.heap)

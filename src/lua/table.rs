@@ -272,6 +272,7 @@ impl TableObject {
     }
 
     /// Chooses new sizes so that more than half of the array part is in use.
+    #[inline(never)]
     fn rehash(&mut self, key: Value, strings: &Strings, memory: &mut Memory) -> Result<(), OutOfMemory> {
         // counts[b]: keys k with 2^(b-1) < k <= 2^b
         let mut counts = [0usize; ARRAY_BITS + 1];
@@ -322,6 +323,7 @@ impl TableObject {
         self.resize(size, total - used, strings, memory)
     }
 
+    #[inline(never)]
     pub fn resize(
         &mut self,
         array: usize,

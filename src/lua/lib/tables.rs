@@ -103,6 +103,13 @@ fn remove(vm: &mut Vm, args: Args) -> Result<Step> {
     Ok(Step::Return)
 }
 
+#[cold]
+fn not_text(vm: &mut Vm, value: Value, i: i64) -> Error {
+    let mut buffer = itoa::Buffer::new();
+    let (kind, at) = (value.type_name().as_bytes(), buffer.format(i).as_bytes());
+    vm.error_bytes(&join(&[b"invalid value (", kind, b") at index ", at, b" in table for 'concat'"]))
+}
+
 fn concat(vm: &mut Vm, args: Args) -> Result<Step> {
     let t = vm.check_table(args, 0)?;
     let separator = match vm.arg(args, 1) {
@@ -117,26 +124,22 @@ fn concat(vm: &mut Vm, args: Args) -> Result<Step> {
         Value::Nil => vm.length(t) as i64,
         _ => vm.check_integer(args, 3)?,
     };
-    let mut out = Vec::new();
+    // Measured first, so that the result is allocated once.
+    let mut size = 0usize;
     let mut i = first;
     while i <= last {
-        let value = get(vm, t, i);
-        let more = match value {
+        size = size.saturating_add(separator.len()).saturating_add(match get(vm, t, i) {
             Value::Str(s) => vm.bytes(s).len(),
             Value::Number(_) => 24,
-            other => {
-                let mut buffer = itoa::Buffer::new();
-                let (kind, at) = (other.type_name().as_bytes(), buffer.format(i).as_bytes());
-                let parts: [&[u8]; 5] =
-                    [b"invalid value (", kind, b") at index ", at, b" in table for 'concat'"];
-                return Err(vm.error_bytes(&join(&parts)));
-            }
-        };
-        let wanted = out.len() + more + separator.len();
-        if wanted > out.capacity() {
-            vm.heap.memory.fits(wanted.saturating_mul(2))?;
-        }
-        match value {
+            other => return Err(not_text(vm, other, i)),
+        });
+        i += 1;
+    }
+    vm.heap.memory.fits(size)?;
+    let mut out = Vec::with_capacity(size);
+    let mut i = first;
+    while i <= last {
+        match get(vm, t, i) {
             Value::Str(s) => out.extend_from_slice(vm.bytes(s)),
             Value::Number(n) => write_number(&mut out, n),
             _ => {}
