@@ -8,7 +8,7 @@ use resplay::cli::transcript::{self, Step, What};
 use resplay::engine::{Engine, journal::Journal};
 use resplay::keyspace::digest;
 use resplay::playback::{Playback, SEED, STARTED_AT_MS};
-use resplay::resp::reply::Reply;
+use resplay::resp::reply::{Decoder, Reply};
 
 struct Transcript {
     path: PathBuf,
@@ -222,10 +222,15 @@ fn the_propagation_stream_makes_an_equal_replica() {
         let id = replica.connect(now_ms);
         replica.receive(id, &stream, now_ms);
         let output = replica.take_output(id);
-        let error = output.split(|&byte| byte == b'\n').find(|line| line.starts_with(b"-"));
+        let mut decoder = Decoder::new();
+        decoder.feed(&output);
+        let mut replies = std::iter::from_fn(|| decoder.next_reply().ok().flatten());
+        let error = replies.find_map(|reply| match reply {
+            Reply::Error(text) => Some(String::from_utf8_lossy(&text).into_owned()),
+            _ => None,
+        });
         let digest_of = |engine: &Engine| digest::of_keyspace(&engine.server().keyspace, now_ms);
         if let Some(error) = error {
-            let error = String::from_utf8_lossy(error);
             failures.push(format!("{}: the stream is refused: {error}", transcript.path.display()));
         } else if digest_of(playback.engine()) != digest_of(&replica) {
             failures.push(format!(

@@ -1,6 +1,7 @@
 //! The one calling path: sockets, the terminal, EXEC, scripts, unblocked clients and loading all come through here.
 
 use crate::format_error;
+use crate::keyspace::Found;
 use crate::resp::{Protocol, ReplyWriter, Span};
 use crate::server::Server;
 use crate::server::client::Flags as ClientFlags;
@@ -8,9 +9,9 @@ use crate::server::clients::ClientId;
 use crate::server::error::{self, Error, Result};
 use crate::server::slowlog;
 
-use super::ctx::{Origin, write_timeout};
+use super::ctx::{Origin, type_name_of, write_timeout};
 use super::declaration::{
-    ADMIN, FAST, MAY_REPLICATE, NO_AUTH, NO_MULTI, PUBSUB, READONLY, SCRIPT_RUNNER, SKIP_MONITOR,
+    ADMIN, FAST, Group, MAY_REPLICATE, NO_AUTH, NO_MULTI, PUBSUB, READONLY, SCRIPT_RUNNER, SKIP_MONITOR,
     SKIP_SLOWLOG, WRITE,
 };
 use super::registry::{Lookup, Registry};
@@ -35,12 +36,12 @@ pub fn dispatch(
     let arity = registry.arity(number);
     let argc = words.argc() as i32;
     if (arity > 0 && argc != arity) || argc < -arity {
-        return reject(server, id, Some(number), &wrong_arity(command), reply);
+        return reject(server, id, Some((number, command)), &wrong_arity(command), reply);
     }
     let flags = server.clients.get(id).map(|client| client.flags).unwrap_or_default();
     if !flags.is_plain() && origin == Origin::Client {
         if let Err(error) = check_state(server, id, flags, command) {
-            return reject(server, id, Some(number), &error, reply);
+            return reject(server, id, Some((number, command)), &error, reply);
         }
         if flags.has(ClientFlags::MULTI) && !runs_inside_multi(command) {
             if is_held_back(server, registry, id, command) {
@@ -97,10 +98,6 @@ pub fn run(
     let failed = result.is_err();
     if let Err(error) = result {
         reply.roll_back(mark);
-        if origin == Origin::Resumed && error == error::WRONG_TYPE {
-            // A key of another type took the name: the client goes on waiting.
-            return;
-        }
         server.stats.count_error(error.code());
         reply.error(error.text());
     }
@@ -210,11 +207,38 @@ fn postpone(server: &mut Server, id: ClientId, words: &Args) {
 
 /// Runs the commands of clients whose keys have become ready, until nothing more is.
 pub fn serve_waiting(server: &mut Server, registry: &Registry) {
-    while let Some((_, _, clients)) = server.waiting.next_ready() {
+    while let Some((db, key, clients)) = server.waiting.next_ready() {
         for id in clients {
-            resume(server, registry, id);
+            if wants_what_is_there(server, registry, id, db, &key) {
+                resume(server, registry, id);
+            }
         }
     }
+}
+
+/// Whether a ready key holds what a client waits for: a value of another type, or nothing, wakes nobody.
+fn wants_what_is_there(
+    server: &mut Server,
+    registry: &Registry,
+    id: ClientId,
+    db: usize,
+    key: &[u8],
+) -> bool {
+    let blocked = server.clients.get(id).and_then(|client| client.blocked.as_ref());
+    let Some(blocked) = blocked else { return false };
+    if blocked.wakes_on_delete {
+        return true;
+    }
+    let words = Args::new(&blocked.request.bytes, &blocked.request.spans);
+    let Lookup::Found(_, command) = registry.lookup(&words) else { return true };
+    let wanted = match command.group {
+        Group::List => "list",
+        Group::SortedSet => "zset",
+        Group::Stream => "stream",
+        _ => return true,
+    };
+    let now_ms = server.now_ms;
+    matches!(server.keyspace.db_mut(db).find(key, now_ms), Found::Live(entry) if type_name_of(entry) == wanted)
 }
 
 /// Runs a waiting client's command again from the start.
@@ -260,13 +284,34 @@ pub fn give_back(client: &mut crate::server::client::Client, mut reply: ReplyWri
     client.reply = reply;
 }
 
-fn reject(server: &mut Server, id: ClientId, number: Option<usize>, error: &Error, reply: &mut ReplyWriter) {
+/// An EXEC that is refused ends the transaction, and says why in an error of its own kind.
+fn abort_transaction(server: &mut Server, id: ClientId, error: &Error, reply: &mut ReplyWriter) {
+    if let Some(client) = server.clients.get_mut(id) {
+        client.discard_queue();
+    }
+    server.unwatch(id);
+    let text = error.text();
+    let reason = text.strip_prefix(b"ERR ").unwrap_or(text);
+    reply.error(&[b"EXECABORT Transaction discarded because of: ", reason].concat());
+}
+
+fn reject(
+    server: &mut Server,
+    id: ClientId,
+    found: Option<(usize, &'static Command)>,
+    error: &Error,
+    reply: &mut ReplyWriter,
+) {
+    let (number, command) = (found.map(|(number, _)| number), found.map(|(_, command)| command));
     if let Some(client) = server.clients.get_mut(id).filter(|client| client.flags.has(ClientFlags::MULTI)) {
         client.flags.add(ClientFlags::DIRTY_EXEC);
     }
     server.stats.count_error(error.code());
     if let Some(counters) = number.and_then(|number| server.stats.commands.get_mut(number)) {
         counters.rejected += 1;
+    }
+    if command.is_some_and(|command| command.name == "EXEC") {
+        return abort_transaction(server, id, error, reply);
     }
     reply.error(error.text());
 }

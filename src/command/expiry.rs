@@ -28,6 +28,11 @@ impl<'a> Expiry<'a> {
         Ok(None)
     }
 
+    /// Whether both are the same option, whatever their numbers.
+    pub fn is_again(&self, other: &Expiry) -> bool {
+        (self.in_seconds, self.is_relative) == (other.in_seconds, other.is_relative)
+    }
+
     /// A relative time in one unit, as SETEX and PSETEX take it.
     pub fn relative(text: &'a [u8], in_seconds: bool) -> Self {
         Expiry { text, in_seconds, is_relative: true }

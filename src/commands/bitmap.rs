@@ -1,10 +1,12 @@
 //! Strings as arrays of bits.
 
+use crate::command::ctx::Ttl;
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx, Keys};
 use crate::commands::string::edit::edit_string;
 use crate::data::bits::{self, Field, Operation, Overflow};
 use crate::data::number;
+use crate::data::value::Value;
 use crate::format_error;
 use crate::resp::ReplyWriter;
 use crate::server::error::{self, Error, Result};
@@ -54,6 +56,9 @@ fn setbit(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             bits::set(value, offset, bit);
         });
         ctx.changed(key, Class::STRING, "setbit");
+    } else {
+        // Even a bit that stays makes a text of a number.
+        edit_string(ctx, key, |_| {});
     }
     reply.integer(i64::from(old));
     Ok(())
@@ -231,8 +236,7 @@ fn bitop(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     if result.is_empty() {
         ctx.delete(destination);
     } else {
-        ctx.remove(destination);
-        edit_string(ctx, destination, |value| *value = result);
+        ctx.set_value(destination, Value::String(result), Ttl::Clear);
         ctx.changed(destination, Class::STRING, "set");
     }
     reply.count(len);

@@ -8,9 +8,10 @@ use crate::command::declaration::{
 };
 use crate::command::{Args, Ctx, Keys};
 use crate::data::glob;
-use crate::resp::{Protocol, ReplyWriter};
+use crate::format_error;
+use crate::resp::ReplyWriter;
 use crate::server::client::{Client, Flags};
-use crate::server::error::{Error, Result};
+use crate::server::error::Result;
 use crate::server::pubsub::{self, Listeners, PubSub};
 
 pub const COMMANDS: &[Command] = &[
@@ -65,9 +66,14 @@ const SHARD_CHANNELS: Kind = Kind {
 };
 
 fn subscribe_to(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, kind: Kind) -> Result {
-    // A RESP2 client inside a transaction could not tell the confirmations from the replies.
-    if matches!(ctx.origin, Origin::Exec | Origin::Script) && reply.protocol() == Protocol::Resp2 {
-        return Err(Error::new("ERR SUBSCRIBE isn't allowed for a DENY BLOCKING client"));
+    // Who expects one reply to a command cannot subscribe; transactions may, as they always could, but not to shards.
+    let is_refused = match ctx.origin {
+        Origin::Script => true,
+        Origin::Exec => kind.subscribed == SHARD_CHANNELS.subscribed,
+        _ => false,
+    };
+    if is_refused {
+        return Err(format_error!("ERR {} isn't allowed for a DENY BLOCKING client", ctx.command.name));
     }
     for name in args.rest() {
         let id = ctx.client;

@@ -275,7 +275,8 @@ impl Set {
         (0..count).map(|_| all[choice::below(all.len(), rng)]).collect()
     }
 
-    /// Up to `count` distinct random members in random order. O(count) expected, or O(n) when that is not much more.
+    /// Up to `count` distinct random members: all of them, and those of a listpack, in the order of [`Set::iter`], others
+    /// in random order. O(count) expected, or O(n) when that is not much more.
     pub fn random_distinct(&self, count: usize, rng: Rng<'_>) -> Vec<Entry<'_>> {
         if let Encoding::Hashtable(hash) = &self.0
             && count <= hash.table.len() / 3
@@ -284,7 +285,14 @@ impl Set {
             return few;
         }
         let all: Vec<_> = self.iter().collect();
-        choice::distinct(all.len(), count, rng).into_iter().map(|at| all[at]).collect()
+        if count >= all.len() {
+            return all;
+        }
+        let mut chosen = choice::distinct(all.len(), count, rng);
+        if matches!(self.0, Encoding::Listpack(_)) {
+            chosen.sort_unstable();
+        }
+        chosen.into_iter().map(|at| all[at]).collect()
     }
 
     /// Removes and returns a random member. O(1); an intset or listpack O(n).
@@ -303,12 +311,16 @@ impl Set {
                 Encoding::Intset(_) => Self::new_intset(),
                 _ => Set(Encoding::Listpack(Listpack::new())),
             };
-            let members = self.random_distinct(usize::MAX, rng);
-            let (keep, popped) = members.split_at(remaining);
-            for &member in keep {
-                kept.add_entry(member, limits);
+            let mut is_kept = vec![false; self.len()];
+            choice::distinct(self.len(), remaining, rng).into_iter().for_each(|at| is_kept[at] = true);
+            let mut popped = Vec::with_capacity(self.len() - remaining);
+            for (member, is_kept) in self.iter().zip(is_kept) {
+                if is_kept {
+                    kept.add_entry(member, limits);
+                } else {
+                    popped.push(member.to_vec());
+                }
             }
-            let popped = popped.iter().map(|member| member.to_vec()).collect();
             *self = kept;
             return popped;
         }

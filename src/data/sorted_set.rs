@@ -378,7 +378,15 @@ impl SortedSet {
 
     /// Up to `count` distinct random members in random order. O(count) expected; a listpack O(n).
     pub fn random_distinct(&self, count: usize, rng: Rng<'_>) -> Vec<(Entry<'_>, f64)> {
-        let chosen = choice::distinct(self.len(), count, rng);
+        if count >= self.len() {
+            let mut all: Vec<_> = self.iter().collect();
+            all.reverse();
+            return all;
+        }
+        let mut chosen = choice::distinct(self.len(), count, rng);
+        if matches!(self.0, Encoding::Listpack(_)) {
+            chosen.sort_unstable();
+        }
         match &self.0 {
             Encoding::Listpack(_) => {
                 let all: Vec<_> = self.iter().collect();

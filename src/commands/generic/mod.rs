@@ -180,14 +180,27 @@ fn renamenx(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
 
 /// Gives an existing key another name; what had that name is gone.
 fn move_key(ctx: &mut Ctx, from: &[u8], to: &[u8]) {
+    let old_type = ctx.peek(to).map(type_name_of);
     ctx.remove(to);
     let db = ctx.server.keyspace.db_mut(ctx.db);
     let field_deadline_ms = db.field_deadline(from);
     let entry = db.remove(from).expect("the caller has seen it");
+    let new_type = type_name_of(&entry);
     db.put_new(entry.renamed(to));
     db.set_field_deadline(to, field_deadline_ms);
+    ctx.notify(to, Class::NEW, "new");
     ctx.changed(from, Class::GENERIC, "rename_from");
     ctx.changed(to, Class::GENERIC, "rename_to");
+    tell_replaced(ctx, ctx.db, to, old_type, new_type);
+}
+
+/// Says that a key of type `old_type` was there before, if one was.
+fn tell_replaced(ctx: &mut Ctx, db: usize, key: &[u8], old_type: Option<&str>, new_type: &str) {
+    let Some(old_type) = old_type else { return };
+    ctx.server.notify(db, key, Class::OVERWRITTEN, "overwritten");
+    if old_type != new_type {
+        ctx.server.notify(db, key, Class::TYPE_CHANGED, "type_changed");
+    }
 }
 
 /// The number of a database in an argument.
@@ -230,6 +243,7 @@ fn run_move(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let target = ctx.server.keyspace.db_mut(to);
     target.put_new(entry);
     target.set_field_deadline(key, field_deadline_ms);
+    ctx.server.notify(to, key, Class::NEW, "new");
     ctx.changed(key, Class::GENERIC, "move_from");
     ctx.changed_in(to, key, Class::GENERIC, "move_to");
     reply.integer(1);
@@ -270,14 +284,21 @@ fn copy(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     };
     let copied = copy_of(entry, to);
     let now_ms = ctx.now_ms();
-    if ctx.server.keyspace.exists(db, to, now_ms) && !replaces {
+    if ctx.server.keyspace.is_expired(db, to, now_ms) {
+        ctx.server.reap(db, to);
+    }
+    let old_type = ctx.server.keyspace.db(db).raw(to).map(type_name_of);
+    if old_type.is_some() && !replaces {
         reply.integer(0);
         return Ok(());
     }
+    let new_type = type_name_of(&copied);
     let target = ctx.server.keyspace.db_mut(db);
     target.put(copied);
     target.set_field_deadline(to, field_deadline_ms);
+    ctx.server.notify(db, to, Class::NEW, "new");
     ctx.changed_in(db, to, Class::GENERIC, "copy_to");
+    tell_replaced(ctx, db, to, old_type, new_type);
     reply.integer(1);
     Ok(())
 }

@@ -34,6 +34,14 @@ impl<'a> Condition<'a> {
         }))
     }
 
+    /// Whether two conditions are the same one of those that may come twice.
+    pub fn is_again(&self, other: &Condition) -> bool {
+        matches!(
+            (self, other),
+            (Condition::Missing, Condition::Missing) | (Condition::Exists, Condition::Exists)
+        )
+    }
+
     /// NX or XX, which look at no value.
     pub fn is_existence(&self) -> bool {
         matches!(self, Condition::Missing | Condition::Exists)

@@ -61,9 +61,8 @@ impl<'a> SetOptions<'a> {
     fn parse(args: &mut Args<'a>) -> Result<Self> {
         let mut options = SetOptions::default();
         while !args.is_empty() {
-            let has_ttl = options.expiry.is_some() || options.keeps_ttl;
             if let Some(condition) = Condition::accept(args)? {
-                if options.condition.replace(condition).is_some() {
+                if options.condition.replace(condition).is_some_and(|old| !old.is_again(&condition)) {
                     return Err(error::SYNTAX);
                 }
             } else if args.accept("GET") {
@@ -74,7 +73,8 @@ impl<'a> SetOptions<'a> {
                 }
                 options.keeps_ttl = true;
             } else if let Some(expiry) = Expiry::accept(args)? {
-                if has_ttl {
+                // The same option may come again, and the last one counts.
+                if options.keeps_ttl || options.expiry.is_some_and(|old| !old.is_again(&expiry)) {
                     return Err(error::SYNTAX);
                 }
                 options.expiry = Some(expiry);
@@ -280,14 +280,15 @@ pub const GETEX: Command = Command {
 
 fn getex(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let key = args.next()?;
-    let (mut expiry, mut persists) = (None, false);
+    let (mut expiry, mut persists) = (None::<Expiry>, false);
     while !args.is_empty() {
-        if expiry.is_some() || persists {
-            return Err(error::SYNTAX);
+        if expiry.is_none() && args.accept("PERSIST") {
+            persists = true;
+            continue;
         }
-        persists = args.accept("PERSIST");
-        if !persists {
-            expiry = Some(Expiry::accept(args)?.ok_or(error::SYNTAX)?);
+        let again = Expiry::accept(args)?.filter(|_| !persists).ok_or(error::SYNTAX)?;
+        if expiry.replace(again).is_some_and(|old| !old.is_again(&again)) {
+            return Err(error::SYNTAX);
         }
     }
     let old = ctx.string(key)?;

@@ -144,10 +144,10 @@ fn positions_are_those_of_lpos() {
     assert_eq!(list.positions(b"c", -1, 2, 0), [7, 6]);
     assert_eq!(list.positions(b"c", 1, 0, 0), [2, 6, 7]);
     assert_eq!(list.positions(b"c", -3, 0, 0), [2]);
-    assert_eq!(list.positions(b"c", 1, 0, 2), []);
+    assert_eq!(list.positions(b"c", 1, 0, 2), [0u64; 0]);
     assert_eq!(list.positions(b"2", 1, 0, 0), [4]);
-    assert_eq!(list.positions(b"c", i64::MIN, 0, 0), []);
-    assert_eq!(List::new().positions(b"c", -1, 0, 0), []);
+    assert_eq!(list.positions(b"c", i64::MIN, 0, 0), [0u64; 0]);
+    assert_eq!(List::new().positions(b"c", -1, 0, 0), [0u64; 0]);
 }
 
 #[test]
