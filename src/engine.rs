@@ -94,9 +94,8 @@ impl Engine {
         self.set_now(now_ms);
         self.server.stats.connections_received += 1;
         let id = self.server.clients.add(now_ms);
-        let needs_auth = !self.server.config.requirepass.is_empty();
+        self.server.log_out(id);
         if let Some(client) = self.server.clients.get_mut(id) {
-            client.flags.set(Flags::NEEDS_AUTH, needs_auth);
             client.address = format!("127.0.0.1:{}", 50000 + id.serial % 10000);
             client.local_address = "127.0.0.1:6379".into();
         }

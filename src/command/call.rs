@@ -16,7 +16,7 @@ use super::declaration::{
 };
 use super::registry::{Lookup, Registry};
 use super::{Args, Command, Ctx};
-use super::{keyspec, redact};
+use super::{acl, keyspec, redact};
 
 /// Checks and runs one request of a client; queues it inside MULTI.
 pub fn dispatch(
@@ -40,7 +40,10 @@ pub fn dispatch(
     }
     let flags = server.clients.get(id).map(|client| client.flags).unwrap_or_default();
     if !flags.is_plain() && origin == Origin::Client {
-        if let Err(error) = check_state(server, id, flags, command) {
+        let checked = check_auth(flags, command)
+            .and_then(|()| check_acl(server, registry, id, flags, (number, command), &words, origin))
+            .and_then(|()| check_state(server, id, flags, command));
+        if let Err(error) = checked {
             return reject(server, id, Some((number, command)), &error, reply);
         }
         if flags.has(ClientFlags::MULTI) && !runs_inside_multi(command) {
@@ -50,6 +53,12 @@ pub fn dispatch(
             queue(server, id, &words);
             return reply.simple("QUEUED");
         }
+    }
+    if flags.has(ClientFlags::ACL_LIMITED)
+        && origin != Origin::Client
+        && let Err(error) = check_acl(server, registry, id, flags, (number, command), &words, origin)
+    {
+        return reject(server, id, Some((number, command)), &error, reply);
     }
     if server.pause.is_some() && origin == Origin::Client && is_held_back(server, registry, id, command) {
         return postpone(server, id, &words);
@@ -316,11 +325,38 @@ fn reject(
     reply.error(error.text());
 }
 
-/// The checks of clients in a special state.
-fn check_state(server: &Server, id: ClientId, flags: ClientFlags, command: &Command) -> Result {
+fn check_auth(flags: ClientFlags, command: &Command) -> Result {
     if flags.has(ClientFlags::NEEDS_AUTH) && !command.flags.has(NO_AUTH) {
         return Err(error::NO_AUTH);
     }
+    Ok(())
+}
+
+/// What the client's user may run, if that is not everything.
+fn check_acl(
+    server: &mut Server,
+    registry: &Registry,
+    id: ClientId,
+    flags: ClientFlags,
+    command: (usize, &Command),
+    words: &Args,
+    origin: Origin,
+) -> Result {
+    if !flags.has(ClientFlags::ACL_LIMITED) {
+        return Ok(());
+    }
+    let context = match origin {
+        Origin::Client if flags.has(ClientFlags::MULTI) => acl::Context::Multi,
+        Origin::Client => acl::Context::TopLevel,
+        Origin::Exec => acl::Context::Exec,
+        Origin::Script => acl::Context::Script,
+        Origin::Resumed | Origin::Stream => return Ok(()),
+    };
+    acl::check(server, registry, id, command, words, context)
+}
+
+/// The checks of clients in a special state.
+fn check_state(server: &Server, id: ClientId, flags: ClientFlags, command: &Command) -> Result {
     if flags.has(ClientFlags::MULTI) && command.flags.has(NO_MULTI) {
         return Err(Error::new("ERR Command not allowed inside a transaction"));
     }
@@ -365,6 +401,15 @@ pub fn full_name(command: &Command) -> String {
 
 pub fn wrong_arity(command: &Command) -> Error {
     format_error!("ERR wrong number of arguments for '{}' command", full_name(command))
+}
+
+/// For subcommands that take one argument or none, which their arity does not say.
+pub fn wrong_subcommand(command: &Command) -> Error {
+    let container = command.container_name().unwrap_or_default();
+    format_error!(
+        "ERR unknown subcommand or wrong number of arguments for '{}'. Try {container} HELP.",
+        command.last_name()
+    )
 }
 
 const SHOWN_BYTES_MAX: usize = 128;

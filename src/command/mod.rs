@@ -8,6 +8,7 @@ pub mod docs;
 pub mod args;
 pub mod ctx;
 pub mod redact;
+pub mod acl;
 pub mod call;
 pub mod expiry;
 

@@ -1,6 +1,7 @@
 //! The behaviour of every command: one file or folder a group, each declaration beside its function.
 
 pub mod bitmap;
+pub mod acl;
 pub mod command;
 pub mod connection;
 pub mod generic;
@@ -64,6 +65,7 @@ pub fn registry() -> &'static Registry {
             server::info::COMMANDS,
             server::observe::COMMANDS,
             command::COMMANDS,
+            acl::COMMANDS,
         ])
     })
 }

@@ -32,6 +32,8 @@ pub enum Event {
     RewriteAof,
     /// A configuration parameter that only the host can act on has changed.
     ConfigChanged(&'static str),
+    /// ACL SAVE: write this text to the ACL file.
+    SaveAcl(Vec<u8>),
     /// CONFIG REWRITE.
     RewriteConfig,
     /// DEBUG RESTART, DEBUG SEGFAULT and their like: end at once.

@@ -20,6 +20,7 @@ pub mod latency;
 pub mod memory;
 pub mod persistence;
 pub mod hotkeys;
+pub mod describe;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -64,6 +65,9 @@ pub struct Server {
     pub slowlog: slowlog::SlowLog,
     pub latency: latency::Latency,
     pub hotkeys: hotkeys::HotKeys,
+    pub acl: acl::Acl,
+    /// Reads the ACL file, where the host can.
+    pub acl_reader: Option<fn() -> Result<Vec<u8>, String>>,
     pub replication_id: String,
     /// For INFO; 0 where there are no processes.
     pub process_id: u32,
@@ -117,6 +121,8 @@ impl Server {
             slowlog: slowlog::SlowLog::default(),
             latency: latency::Latency::default(),
             hotkeys: hotkeys::HotKeys::default(),
+            acl: acl::Acl::default(),
+            acl_reader: None,
             process_id: 0,
             persistence: persistence::Persistence::new(now_ms),
             memory_peak: (0, now_ms),
@@ -482,6 +488,9 @@ impl Server {
     pub fn follow_config(&mut self, name: &str) {
         if name == "databases" && self.keyspace.is_empty() {
             self.keyspace = Keyspace::new(self.config.databases, self.rng.next());
+        }
+        if name == "requirepass" {
+            self.follow_requirepass();
         }
     }
 

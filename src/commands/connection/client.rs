@@ -1,14 +1,11 @@
 //! CLIENT: names, lists, closing and waking of connections.
 
-use std::fmt::Write;
-
 use crate::command::call;
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx};
 use crate::data::number;
 use crate::format_error;
 use crate::resp::ReplyWriter;
-use crate::server::Server;
 use crate::server::client::{Client, Flags as ClientFlags};
 use crate::server::clients::ClientId;
 use crate::server::error::{self, Error, Result};
@@ -161,10 +158,16 @@ pub const CLIENT_INFO: Command = Command {
 };
 
 fn client_info(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
-    let mut text = String::new();
-    describe(ctx.server, ctx.client, reply, &mut text);
+    let text = describe(ctx, ctx.client, reply);
     reply.verbatim("txt", text.as_bytes());
     Ok(())
+}
+
+/// One line of CLIENT LIST; nothing for a connection that has been closed already.
+fn describe(ctx: &Ctx, id: ClientId, reply: &ReplyWriter) -> String {
+    // While a client's own command runs, its replies are with the command.
+    let running = if id == ctx.client { reply.len() } else { 0 };
+    ctx.server.describe_client(id, running).map(|line| line + "\n").unwrap_or_default()
 }
 
 pub const CLIENT_LIST: Command = Command {
@@ -198,14 +201,14 @@ fn client_list(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Resul
         for id in ctx.server.clients.ids() {
             let wanted = |client: &&Client| kind.is_none_or(|kind| Kind::of(client) == kind);
             if ctx.server.clients.get(id).filter(wanted).is_some() {
-                describe(ctx.server, id, reply, &mut text);
+                text.push_str(&describe(ctx, id, reply));
             }
         }
     } else if args.accept_with("ID", 1) {
         for word in args.rest() {
             let serial = number::parse_i64(word).ok_or(Error::new("ERR Invalid client ID"))?;
             if let Some(id) = ctx.server.clients.by_serial(serial as u64) {
-                describe(ctx.server, id, reply, &mut text);
+                text.push_str(&describe(ctx, id, reply));
             }
         }
     } else {
@@ -213,96 +216,6 @@ fn client_list(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Resul
     }
     reply.verbatim("txt", text.as_bytes());
     Ok(())
-}
-
-/// The letters of a client's flags in CLIENT LIST.
-fn letters(client: &Client) -> String {
-    const LETTERS: [(ClientFlags, char); 12] = [
-        (ClientFlags::MONITOR, 'O'),
-        (ClientFlags::REPLICA, 'S'),
-        (ClientFlags::MASTER, 'M'),
-        (ClientFlags::SUBSCRIBED, 'P'),
-        (ClientFlags::MULTI, 'x'),
-        (ClientFlags::BLOCKED, 'b'),
-        (ClientFlags::TRACKING, 't'),
-        (ClientFlags::DIRTY_CAS, 'd'),
-        (ClientFlags::CLOSE_AFTER_REPLY, 'c'),
-        (ClientFlags::READONLY, 'r'),
-        (ClientFlags::NO_EVICT, 'e'),
-        (ClientFlags::NO_TOUCH, 'T'),
-    ];
-    let mut letters = String::new();
-    for (flag, letter) in LETTERS {
-        if client.flags.has(flag) {
-            letters.push(letter);
-        }
-        if let Some(mode) = client.tracking.as_ref().filter(|_| flag == ClientFlags::TRACKING) {
-            letters.push_str(if mode.is_broken { "R" } else { "" });
-            letters.push_str(if mode.broadcast { "B" } else { "" });
-        }
-    }
-    if letters.is_empty() { "N".into() } else { letters }
-}
-
-/// One line of CLIENT LIST; nothing for a connection that has been closed already.
-fn describe(server: &Server, id: ClientId, reply: &ReplyWriter, text: &mut String) {
-    let Some(client) = server.clients.get(id).filter(|client| !client.flags.has(ClientFlags::CLOSE_ASAP))
-    else {
-        return;
-    };
-    // While a client's own command runs, its replies are with the command.
-    let output = client.reply.len() + if client.flags.has(ClientFlags::RUNNING) { reply.len() } else { 0 };
-    let queue = if client.flags.has(ClientFlags::MULTI) { client.queue.len() as i64 } else { -1 };
-    let seconds_since = |then_ms: u64| server.now_ms.saturating_sub(then_ms) / 1000;
-    let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let memory = client.memory_bytes();
-    let command = client.last_command.to_ascii_lowercase().replace(' ', "|");
-    let command = if client.last_command == "NULL" { "NULL".to_string() } else { command };
-    let fields = [
-        ("id", id.serial.to_string()),
-        ("addr", client.address.clone()),
-        ("laddr", client.local_address.clone()),
-        ("fd", (8 + id.slot()).to_string()),
-        ("name", shown(&client.identity.name)),
-        ("age", seconds_since(client.connected_at_ms).to_string()),
-        ("idle", seconds_since(client.active_at_ms).to_string()),
-        ("flags", letters(client)),
-        ("db", client.db.to_string()),
-        ("sub", client.channels.len().to_string()),
-        ("psub", client.patterns.len().to_string()),
-        ("ssub", client.shard_channels.len().to_string()),
-        ("multi", queue.to_string()),
-        ("watch", client.watched.len().to_string()),
-        ("qbuf", client.input.len().to_string()),
-        ("qbuf-free", (client.input.capacity() - client.input.len()).to_string()),
-        ("argv-mem", "0".into()),
-        ("multi-mem", client.queue_bytes.to_string()),
-        ("rbs", "16384".into()),
-        ("rbp", "16384".into()),
-        ("obl", output.to_string()),
-        ("oll", "0".into()),
-        ("omem", "0".into()),
-        ("tot-mem", memory.to_string()),
-        ("events", "r".into()),
-        ("cmd", command),
-        ("user", shown(&client.user)),
-        ("redir", client.redirection().to_string()),
-        ("resp", if client.reply.is_resp3() { "3" } else { "2" }.into()),
-        ("lib-name", shown(&client.identity.library_name)),
-        ("lib-ver", shown(&client.identity.library_version)),
-        ("io-thread", "0".into()),
-        ("tot-net-in", client.input_bytes.to_string()),
-        ("tot-net-out", client.output_bytes.to_string()),
-        ("tot-cmds", client.commands.to_string()),
-        ("read-events", client.reads.to_string()),
-        ("parse-batch-cmd-sum", client.commands.to_string()),
-        ("parse-batch-cnt", client.reads.to_string()),
-    ];
-    for (index, (name, value)) in fields.iter().enumerate() {
-        let space = if index > 0 { " " } else { "" };
-        let _ = write!(text, "{space}{name}={value}");
-    }
-    text.push('\n');
 }
 
 pub const CLIENT_REPLY: Command = Command {

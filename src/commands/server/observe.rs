@@ -1,5 +1,6 @@
 //! SLOWLOG, LATENCY and HOTKEYS: what took long, and why.
 
+use crate::command::call::wrong_subcommand;
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx};
 use crate::data::number;
@@ -54,9 +55,7 @@ fn slowlog_get(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Resul
         },
     };
     if args.left() > 1 {
-        return Err(Error::new(
-            "ERR unknown subcommand or wrong number of arguments for 'GET'. Try SLOWLOG HELP.",
-        ));
+        return Err(wrong_subcommand(ctx.command));
     }
     let log = &ctx.server.slowlog;
     reply.array(count.min(log.len()));
