@@ -45,8 +45,7 @@ pub fn apply_rule(user: &mut User, registry: &Registry, rule: &[u8], all_channel
         [b'<' | b'!', ..] => {
             let hash = hash_of(rule)?;
             let known = user.passwords.iter().position(|known| *known == hash);
-            let known =
-                known.ok_or("The password you are trying to remove from the user does not exist")?;
+            let known = known.ok_or("The password you are trying to remove from the user does not exist")?;
             user.passwords.remove(known);
         }
         [b'(', inside @ .., b')'] => {
@@ -130,8 +129,10 @@ pub fn has_spaces(text: &[u8]) -> bool {
 
 fn add_key_pattern(selector: &mut Selector, rule: &[u8]) -> Outcome {
     if selector.all_keys {
-        return Err("Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have any \
-                    effect. Try 'resetkeys' to start with an empty list of patterns");
+        return Err(
+            "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have any \
+                    effect. Try 'resetkeys' to start with an empty list of patterns",
+        );
     }
     // Rights without a tilde are taken, as Redis takes them, for a pattern that matches the empty key alone.
     let tilde = memchr::memchr(b'~', rule).unwrap_or(rule.len());
@@ -227,12 +228,7 @@ pub fn check_user(user: &User, number: usize, command: &Command, words: &Args) -
     Err(denied)
 }
 
-fn check_selector(
-    selector: &Selector,
-    number: usize,
-    command: &Command,
-    words: &Args,
-) -> Result<(), Denied> {
+fn check_selector(selector: &Selector, number: usize, command: &Command, words: &Args) -> Result<(), Denied> {
     let first = 1 + usize::from(command.container_name().is_some());
     let first = (first < words.argc()).then(|| words.get(first));
     if !command.flags.has(NO_AUTH) && !selector.allows_command(number, first) {
@@ -262,7 +258,14 @@ fn check_selector(
 
 impl Denied {
     /// What the client is told; `named` says which key or channel it was.
-    pub fn message(&self, user: &[u8], registry: &Registry, number: usize, words: &Args, named: bool) -> String {
+    pub fn message(
+        &self,
+        user: &[u8],
+        registry: &Registry,
+        number: usize,
+        words: &Args,
+        named: bool,
+    ) -> String {
         let user = String::from_utf8_lossy(user);
         let word = String::from_utf8_lossy(words.get(self.position));
         let kind = if self.reason == Reason::Key { "key" } else { "channel" };
@@ -317,7 +320,9 @@ pub fn check(
             let reason = match denied.reason {
                 Reason::Command => "no permission to execute the command or subcommand",
                 Reason::Key => "no permission to touch the specified keys",
-                Reason::Channel | Reason::Auth => "no permission to access one of the channels used as arguments",
+                Reason::Channel | Reason::Auth => {
+                    "no permission to access one of the channels used as arguments"
+                }
             };
             format_error!(
                 "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. \
@@ -405,15 +410,22 @@ pub fn from_file(server: &mut Server, registry: &Registry, text: &[u8]) -> Resul
         users.push((name.to_vec(), user));
     }
     if !problems.is_empty() {
-        problems.push_str("WARNING: ACL errors detected, no change to the previously active ACL rules was performed");
+        problems.push_str(
+            "WARNING: ACL errors detected, no change to the previously active ACL rules was performed",
+        );
         return Err(problems);
     }
     let is_default = |(name, _): &(Vec<u8>, User)| name.as_slice() == crate::server::acl::DEFAULT;
     if !users.iter().any(is_default) {
         users.push((crate::server::acl::DEFAULT.to_vec(), User::unlimited()));
     }
-    let gone: Vec<Vec<u8>> =
-        server.acl.users.keys().filter(|name| !users.iter().any(|(kept, _)| kept == *name)).cloned().collect();
+    let gone: Vec<Vec<u8>> = server
+        .acl
+        .users
+        .keys()
+        .filter(|name| !users.iter().any(|(kept, _)| kept == *name))
+        .cloned()
+        .collect();
     for name in gone {
         server.remove_user(&name);
     }

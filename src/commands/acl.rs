@@ -88,7 +88,10 @@ pub const ACL_GETUSER: Command = Command {
     complexity: "O(N) with N the number of the user's rules",
     group: Group::Server,
     flags: ADMIN.and(NOSCRIPT).and(LOADING).and(STALE),
-    history: &[("6.2.0", "Shows channel patterns."), ("7.0.0", "Shows selectors; key and channel patterns are written as rules.")],
+    history: &[
+        ("6.2.0", "Shows channel patterns."),
+        ("7.0.0", "Shows selectors; key and channel patterns are written as rules."),
+    ],
     run: acl_getuser,
     ..Command::BASE
 };
@@ -138,7 +141,10 @@ pub const ACL_SETUSER: Command = Command {
     group: Group::Server,
     flags: ADMIN.and(NOSCRIPT).and(LOADING).and(STALE),
     tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
-    history: &[("6.2.0", "Knows channel patterns."), ("7.0.0", "Knows selectors and separate rights to read and write keys.")],
+    history: &[
+        ("6.2.0", "Knows channel patterns."),
+        ("7.0.0", "Knows selectors and separate rights to read and write keys."),
+    ],
     run: acl_setuser,
     ..Command::BASE
 };

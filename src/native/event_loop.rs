@@ -282,7 +282,11 @@ impl EventLoop {
                 Event::Shutdown { .. } => self.is_over = true,
                 Event::Sleep { microseconds } => std::thread::sleep(Duration::from_micros(microseconds)),
                 Event::Crash => std::process::abort(),
-                Event::Save { .. } | Event::RewriteAof | Event::ConfigChanged(_) | Event::RewriteConfig | Event::SaveAcl(_) => {}
+                Event::Save { .. }
+                | Event::RewriteAof
+                | Event::ConfigChanged(_)
+                | Event::RewriteConfig
+                | Event::SaveAcl(_) => {}
             }
         }
         self.send_output();

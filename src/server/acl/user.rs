@@ -108,16 +108,19 @@ impl Selector {
     pub fn allows_key(&self, key: &[u8], reads: bool, writes: bool) -> bool {
         self.all_keys
             || self.keys.iter().any(|allowed| {
-                (allowed.reads || !reads) && (allowed.writes || !writes) && glob::matches(&allowed.pattern, key)
+                (allowed.reads || !reads)
+                    && (allowed.writes || !writes)
+                    && glob::matches(&allowed.pattern, key)
             })
     }
 
     /// A pattern subscribed to must be allowed literally.
     pub fn allows_channel(&self, channel: &[u8], is_pattern: bool) -> bool {
         self.all_channels
-            || self.channels.iter().any(|allowed| {
-                if is_pattern { allowed == channel } else { glob::matches(allowed, channel) }
-            })
+            || self
+                .channels
+                .iter()
+                .any(|allowed| if is_pattern { allowed == channel } else { glob::matches(allowed, channel) })
     }
 
     pub fn is_unlimited(&self) -> bool {
@@ -143,7 +146,11 @@ impl Selector {
         if self.all_channels {
             return b"&*".to_vec();
         }
-        self.channels.iter().map(|channel| [b"&", channel.as_slice()].concat()).collect::<Vec<_>>().join(&b' ')
+        self.channels
+            .iter()
+            .map(|channel| [b"&", channel.as_slice()].concat())
+            .collect::<Vec<_>>()
+            .join(&b' ')
     }
 
     pub fn commands_text(&self) -> String {
@@ -209,7 +216,8 @@ impl User {
     pub fn accepts(&self, password: &[u8]) -> bool {
         let hash = hashed(password);
         self.enabled
-            && (self.no_password || self.passwords.iter().any(|known| is_equal(known.as_bytes(), hash.as_bytes())))
+            && (self.no_password
+                || self.passwords.iter().any(|known| is_equal(known.as_bytes(), hash.as_bytes())))
     }
 
     pub fn flags(&self) -> Vec<&'static str> {
