@@ -156,7 +156,7 @@ fn converted(actions: Vec<Action>) -> Array {
                     object([("t", "send".into()), ("bytes", Uint8Array::from(&bytes[..]).into())])
                 }
                 Action::Print(printed) => {
-                    object([("t", "print".into()), ("printed", Printed::new(&printed).into())])
+                    object([("t", "print".into()), ("printed", Printed::new(printed).into())])
                 }
                 Action::Echo { prompt, line } => {
                     object([("t", "echo".into()), ("prompt", prompt.into()), ("line", line.into())])

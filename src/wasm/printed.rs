@@ -4,17 +4,25 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::object;
+use crate::cli::format::{Class, Format};
+use crate::cli::grid::Cell;
 use crate::cli::printed;
+
+/// Longer texts are not kept for other views of the same reply.
+const VIEWED_BYTES_MAX: usize = 1024 * 1024;
+const TABLE_ROWS_MAX: usize = 1000;
 
 #[wasm_bindgen]
 pub struct Printed {
     text: Vec<u8>,
     /// Where a span ends in `text`, and its class.
     spans: Vec<(usize, u8)>,
+    /// For other views.
+    source: Option<printed::Printed>,
 }
 
 impl Printed {
-    pub(super) fn new(printed: &printed::Printed) -> Printed {
+    pub(super) fn new(printed: printed::Printed) -> Printed {
         let (mut text, mut spans) = (Vec::new(), Vec::<(usize, u8)>::new());
         for piece in printed.pieces() {
             text.extend_from_slice(&piece.text);
@@ -24,12 +32,50 @@ impl Printed {
                 _ => spans.push((text.len(), class)),
             }
         }
-        Printed { text, spans }
+        let source = Some(printed).filter(|_| text.len() <= VIEWED_BYTES_MAX);
+        Printed { text, spans, source }
     }
 }
 
 #[wasm_bindgen]
 impl Printed {
+    /// The ways to show this reply; none for what reads the same in all of them.
+    pub fn views(&self) -> Vec<String> {
+        let Some(source) = &self.source else { return Vec::new() };
+        let Some(reply) = source.value(&[]) else { return Vec::new() };
+        if source.is_error() || (reply.elements().is_none() && self.spans.iter().all(|span| !is_text(span.1)))
+        {
+            return Vec::new();
+        }
+        let formats = [Format::Tty, Format::Raw, Format::Csv, Format::Json].map(Format::name);
+        let table = source.grid(1).map(|_| "table");
+        formats.into_iter().chain(table).map(str::to_owned).collect()
+    }
+
+    /// The same reply otherwise: the name of a format, of those in `views`.
+    pub fn view(&self, name: &str) -> Option<Printed> {
+        Some(Printed::new(self.source.as_ref()?.in_format(Format::named(name)?)))
+    }
+
+    /// The reply as `{heading, rows}`, each cell a text; nothing where it has no such shape.
+    pub fn table(&self) -> JsValue {
+        let Some(grid) = self.source.as_ref().and_then(|source| source.grid(TABLE_ROWS_MAX)) else {
+            return JsValue::NULL;
+        };
+        let texts = |row: Vec<Cell>| -> js_sys::Array {
+            row.into_iter().map(|cell| JsValue::from(cell.text)).collect()
+        };
+        let heading: js_sys::Array = grid.heading.into_iter().map(JsValue::from).collect();
+        let rows: js_sys::Array = grid.rows.into_iter().map(texts).collect();
+        object([("heading", heading.into()), ("rows", rows.into())])
+    }
+
+    /// The value itself, unquoted.
+    pub fn copy(&self) -> Option<String> {
+        let bytes = self.source.as_ref()?.copy(&[])?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// From byte `from` at most so many lines and bytes, as `{text, spans, fold?}`; `fold` tells of what comes after.
     pub fn slice(&self, from: usize, lines_max: usize, bytes_max: usize) -> JsValue {
         let from = self.boundary(from);
@@ -82,4 +128,8 @@ impl Printed {
         }
         (text, spans)
     }
+}
+
+fn is_text(class: u8) -> bool {
+    [Class::String, Class::Verbatim, Class::Key, Class::Field].iter().any(|text| *text as u8 == class)
 }

@@ -4,7 +4,7 @@
  */
 
 import { joined } from "./bytes";
-import type { Block, Completion, Hint, LaneState, Report, Request, Resume } from "./protocol";
+import type { Block, Completion, Hint, LaneState, Report, Request, Resume, Table } from "./protocol";
 import type { JournalStore } from "./storage";
 
 /** Where a lane's output goes. */
@@ -69,6 +69,14 @@ export class Lane {
 
   unfold(id: number, from: number, to: number): Promise<Block | null> {
     return this.host.ask((seq) => ({ t: "unfold", id, from, to, seq }));
+  }
+
+  viewAs(id: number, view: string): Promise<Block | Table | null> {
+    return this.host.ask((seq) => ({ t: "view", id, view, seq }));
+  }
+
+  copy(id: number): Promise<string | null> {
+    return this.host.ask((seq) => ({ t: "copy", id, seq }));
   }
 
   close(): void {
@@ -299,6 +307,12 @@ export class Host extends EventTarget {
         break;
       case "complete":
         this.answer(report.seq, report.completion);
+        break;
+      case "view":
+        this.answer(report.seq, report.shown);
+        break;
+      case "copy":
+        this.answer(report.seq, report.text);
         break;
       case "unfold":
         this.answer(report.seq, report.block);

@@ -417,6 +417,7 @@ const keys: [string[], string][] = [
   [["Ctrl", "R"], "search the lines typed before"],
   [["Ctrl", "C"], "drop the line; end waiting or listening"],
   [["Ctrl", "L"], "clear the screen"],
+  [["Alt", "V"], "show the last reply as text, raw, CSV, JSON or a table; ↑ an earlier one"],
   [["Ctrl", "A"], "to the start; Ctrl E to the end"],
   [["Ctrl", "K"], "cut to the end; Ctrl U the line, Ctrl Y pastes"],
   [["Esc", "Tab"], "leave the field by keyboard"],

@@ -9,6 +9,19 @@ export interface Block {
   spans: ArrayLike<number>;
   /** Present when the worker keeps the rest back: what is missing, and the handle to ask for it. */
   fold?: Fold;
+  /** Present when the reply can be shown in other ways, or its value copied. */
+  reply?: Viewable;
+}
+
+export interface Viewable {
+  id: number;
+  /** The names of the ways; the first is the one it has. */
+  views: string[];
+}
+
+export interface Table {
+  heading: string[];
+  rows: string[][];
 }
 
 export interface Fold {
@@ -55,6 +68,8 @@ export type Request =
   | { t: "hint"; lane: number; line: string; seq: number }
   | { t: "complete"; lane: number; line: string; cursor: number; seq: number }
   | { t: "unfold"; id: number; from: number; to: number; seq: number }
+  | { t: "view"; id: number; view: string; seq: number }
+  | { t: "copy"; id: number; seq: number }
   | { t: "crash" };
 
 /** What a lane needs to go on in a fresh worker; opaque to the page. */
@@ -77,6 +92,8 @@ export type Report =
   | { t: "hint"; seq: number; hint: Hint | null }
   | { t: "complete"; seq: number; completion: Completion }
   | { t: "unfold"; seq: number; block: Block | null }
+  | { t: "view"; seq: number; shown: Block | Table | null }
+  | { t: "copy"; seq: number; text: string | null }
   | { t: "journal"; space: string; bytes: Uint8Array; whole: boolean }
   | { t: "lost"; space: string; message: string }
   | { t: "crashed"; message: string };

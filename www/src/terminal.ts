@@ -42,6 +42,7 @@ export class ReplTerminal extends LitElement implements LaneView {
     search: { state: true },
     stuck: { state: true },
     statusLine: { state: true },
+    viewing: { state: true },
     begun: { state: true },
     started: { state: true },
   };
@@ -58,6 +59,8 @@ export class ReplTerminal extends LitElement implements LaneView {
   declare private search: Search | null;
   declare private stuck: boolean;
   declare private statusLine: string | null;
+  /** The reply whose views are offered. */
+  declare private viewing: HTMLElement | null;
   /** Lines of a command that is not whole yet. */
   declare private begun: string[];
   declare private started: boolean;
@@ -90,6 +93,7 @@ export class ReplTerminal extends LitElement implements LaneView {
     this.search = null;
     this.stuck = true;
     this.statusLine = null;
+    this.viewing = null;
     this.begun = [];
     this.started = false;
   }
@@ -192,7 +196,16 @@ export class ReplTerminal extends LitElement implements LaneView {
     const idle = !this.started || this.laneState === "waiting";
     return html`
       <div class="scroller" part="scroller" @click=${this.clicked} @scroll=${this.scrolled}>
-        <div class="log" part="log" role="log" aria-live="polite" aria-relevant="additions" aria-label=${this.named("Output")}></div>
+        <div
+          class="log"
+          part="log"
+          role="log"
+          aria-live="polite"
+          aria-relevant="additions"
+          aria-label=${this.named("Output")}
+          @pointerover=${this.pointed}
+        ></div>
+        ${this.views()}
         ${this.statusLine === null ? nothing : html`<div class="status-line">${this.statusLine}</div>`}
         ${this.laneState === "more"
           ? this.begun.map((line, at) => html`<div class="begun"><span class="prompt">${at === 0 ? this.firstPrompt : this.prompt}</span>${line}</div>`)
@@ -225,7 +238,7 @@ export class ReplTerminal extends LitElement implements LaneView {
         </div>
         ${cycle ? this.options(cycle) : nothing}
         <div id="keys" class="visually-hidden">
-          Tab completes, Up and Down walk the history, Control R searches it. Escape, then Tab, leaves the field.
+          Tab completes, Up and Down walk the history, Control R searches it, Alt V shows the last reply otherwise. Escape, then Tab, leaves the field.
         </div>
       </div>
       ${this.stuck ? nothing : html`<button class="to-end" type="button" @click=${this.toEnd}>Latest output ↓</button>`}
@@ -250,6 +263,89 @@ export class ReplTerminal extends LitElement implements LaneView {
     >
       ${text}
     </button>`;
+  }
+
+  // ---- Other views of a reply
+
+  /** One toolbar for all replies, beside the one pointed at: a button in each would be read out with each. */
+  private views() {
+    const entry = this.viewing;
+    const reply = entry?.isConnected ? this.transcript?.repliesOf(entry) : null;
+    if (!entry || !reply) return nothing;
+    return html`<div
+      class="views"
+      role="toolbar"
+      aria-label="Show this reply as"
+      @keydown=${this.viewsKey}
+      @pointerleave=${() => {
+        if (!this.shadowRoot?.activeElement?.closest(".views")) this.viewing = null;
+      }}
+    >
+      ${reply.views.map(
+        (view) => html`<button
+          type="button"
+          aria-pressed=${view === reply.view}
+          tabindex=${view === reply.view ? 0 : -1}
+          @click=${() => this.showAs(entry, reply.id, view)}
+        >
+          ${view === "tty" ? "text" : view}
+        </button>`,
+      )}
+      <button type="button" tabindex="-1" @click=${(event: Event) => this.copyValue(reply.id, event.currentTarget as HTMLElement)}>copy</button>
+    </div>`;
+  }
+
+  private pointed(event: PointerEvent): void {
+    const entry = (event.target as Element).closest(".out");
+    if (entry && this.transcript?.repliesOf(entry)) this.viewing = entry as HTMLElement;
+    else if (!this.shadowRoot?.activeElement?.closest(".views")) this.viewing = null;
+  }
+
+  private async showAs(entry: HTMLElement, id: number, view: string): Promise<void> {
+    const shown = await this.lane?.viewAs(id, view);
+    if (shown) this.transcript?.show(entry, view, shown);
+    else this.viewing = null;
+    this.requestUpdate();
+  }
+
+  private async copyValue(id: number, button: HTMLElement): Promise<void> {
+    const text = await this.lane?.copy(id);
+    if (text == null) return;
+    await navigator.clipboard.writeText(text);
+    button.textContent = "copied";
+    setTimeout(() => (button.textContent = "copy"), 1200);
+  }
+
+  /** Alt V: the toolbar of the latest reply. */
+  private offerViews(before: Element | null = null): void {
+    const entry = this.transcript?.latestReply(before);
+    if (!entry) return;
+    this.viewing = entry;
+    entry.scrollIntoView({ block: "nearest" });
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".views [tabindex='0']")?.focus());
+  }
+
+  private viewsKey(event: KeyboardEvent): void {
+    const buttons = [...this.renderRoot.querySelectorAll<HTMLElement>(".views button")];
+    const at = buttons.indexOf(this.shadowRoot!.activeElement as HTMLElement);
+    switch (event.key) {
+      case "ArrowRight":
+        buttons[(at + 1) % buttons.length]!.focus();
+        break;
+      case "ArrowLeft":
+        buttons[(at - 1 + buttons.length) % buttons.length]!.focus();
+        break;
+      case "ArrowUp":
+        this.offerViews(this.viewing);
+        break;
+      case "Escape":
+        this.viewing = null;
+        this.focus();
+        break;
+      default:
+        return;
+    }
+    event.preventDefault();
   }
 
   private named(what: string): string {
@@ -324,6 +420,8 @@ export class ReplTerminal extends LitElement implements LaneView {
     if (changes.has("cycle") && this.cycle) {
       this.renderRoot.querySelector(`#option-${this.cycle.index}`)?.scrollIntoView({ block: "nearest" });
     }
+    const views = this.renderRoot.querySelector<HTMLElement>(".views");
+    if (views && this.viewing) views.style.top = `${this.viewing.offsetTop}px`;
     this.followSoon();
   }
 
@@ -474,6 +572,10 @@ export class ReplTerminal extends LitElement implements LaneView {
         case "e":
           if (this.atEnd() && this.acceptGhost()) return true;
       }
+    }
+    if (event.altKey && !event.ctrlKey && event.code === "KeyV") {
+      this.offerViews();
+      return true;
     }
     const edit = editOf(event);
     if (!edit) return false;

@@ -3,7 +3,7 @@
  * more than its last lines, and folded where the worker kept something back. Its text is what a copy gives.
  */
 
-import type { Block } from "./protocol";
+import type { Block, Table, Viewable } from "./protocol";
 
 /** Lines kept in the page. */
 export const LINES_MAX = 5_000;
@@ -26,6 +26,7 @@ export class Transcript {
   private drawing = 0;
   private lines = 0;
   private dropped = 0;
+  private readonly viewable = new WeakMap<Element, Viewable & { view: string }>();
   private readonly counts = new WeakMap<Element, number>();
   private readonly droppedNote: HTMLElement;
 
@@ -75,6 +76,30 @@ export class Transcript {
   /** The whole record as text, as a copy of all of it gives. */
   text(): string {
     return textOf(this.log);
+  }
+
+  /** What can be done with an entry, if it is a reply that may be viewed otherwise. */
+  repliesOf(entry: Element): (Viewable & { view: string }) | null {
+    return this.viewable.get(entry) ?? null;
+  }
+
+  /** The latest such reply, or the one before an entry. */
+  latestReply(before: Element | null = null): HTMLElement | null {
+    let entry = before ? before.previousElementSibling : this.log.lastElementChild;
+    while (entry && !this.viewable.has(entry)) entry = entry.previousElementSibling;
+    return entry as HTMLElement | null;
+  }
+
+  /** Shows a reply in another way, in its place. */
+  show(entry: HTMLElement, view: string, shown: Block | Table): void {
+    const reply = this.viewable.get(entry);
+    if (!reply) return;
+    reply.view = view;
+    if ("rows" in shown) entry.replaceChildren(table(shown));
+    else this.fill(entry, shown);
+    const lines = "rows" in shown ? shown.rows.length + 1 : countLines(shown.text);
+    this.lines += lines - (this.counts.get(entry) ?? 1);
+    this.counts.set(entry, lines);
   }
 
   private add(lines: number, make: () => HTMLElement): void {
@@ -140,11 +165,16 @@ export class Transcript {
     const lesson = this.classes().indexOf("lesson");
     const explains = lesson >= 0 && Array.prototype.some.call(block.spans, (value, at) => at % 2 === 1 && value === lesson);
     const entry = element("div", explains ? "out lesson" : "out");
+    this.fill(entry, block);
+    if (block.reply) this.viewable.set(entry, { ...block.reply, view: block.reply.views[0]! });
+    return entry;
+  }
+
+  private fill(entry: HTMLElement, block: Block): void {
     // The line break that ends a reply is the one between entries.
     const text = !block.fold && block.text.endsWith("\n") ? block.text.slice(0, -1) : block.text;
-    entry.append(this.painted({ ...block, text }));
+    entry.replaceChildren(this.painted({ ...block, text }));
     if (block.fold) entry.append(this.folded(entry, block));
-    return entry;
   }
 
   private painted({ text, spans }: Block): DocumentFragment {
@@ -209,6 +239,27 @@ export class Transcript {
   }
 }
 
+function table({ heading, rows }: Table): HTMLElement {
+  const made = element("table", "grid");
+  const row = (cells: string[], tag: string) => {
+    const line = document.createElement("tr");
+    for (const cell of cells) line.append(element(tag, "", cell));
+    return line;
+  };
+  const head = document.createElement("thead");
+  head.append(row(heading, "th"));
+  const body = document.createElement("tbody");
+  body.append(...rows.map((cells) => row(cells, "td")));
+  made.append(head, body);
+  return made;
+}
+
+/** Cells with tabs between, as a spreadsheet takes them. */
+function tableText(made: Element): string {
+  const lines = [...made.querySelectorAll("tr")];
+  return lines.map((line) => [...line.children].map((cell) => cell.textContent ?? "").join("\t")).join("\n");
+}
+
 /** The exact text of entries: a line break between entries and nothing of the buttons. */
 function textOf(parent: Element): string {
   const lines: string[] = [];
@@ -221,7 +272,8 @@ function textOf(parent: Element): string {
     if (node.classList.contains("dropped") || node.classList.contains("notice") || node.classList.contains("lesson")) continue;
     let text = "";
     for (const part of node.childNodes) {
-      if (!(part instanceof HTMLElement && part.classList.contains("fold"))) text += part.textContent ?? "";
+      if (part instanceof HTMLTableElement) text += tableText(part);
+      else if (!(part instanceof HTMLElement && part.classList.contains("fold"))) text += part.textContent ?? "";
     }
     lines.push(text);
   }

@@ -5,7 +5,7 @@
 
 import { Engine, Session, class_names, initSync, type Printed } from "../pkg/resplay.js";
 import { joined } from "./bytes";
-import type { Block, LaneState, Report, Request } from "./protocol";
+import type { Block, LaneState, Report, Request, Table } from "./protocol";
 
 /** What a page gets at first of one printed thing; the rest waits here until it is asked for. */
 const SHOWN_LINES = 200;
@@ -48,6 +48,8 @@ interface LaneHome {
   wake: Timer | null;
   /** The block of this lane at the end of what is yet to be told: more may be joined to it. */
   tail: Joinable | null;
+  /** What comes next answers a line just shown: a reply that may be viewed otherwise. */
+  echoed: boolean;
   exited: boolean;
 }
 
@@ -139,6 +141,12 @@ function handle(request: Request): void {
     case "unfold":
       say({ t: "unfold", seq: request.seq, block: unfold(request.id, request.from, request.to) });
       break;
+    case "view":
+      say({ t: "view", seq: request.seq, shown: viewed(request.id, request.view) });
+      break;
+    case "copy":
+      say({ t: "copy", seq: request.seq, text: held.get(request.id)?.copy() ?? null });
+      break;
     case "crash":
       [...spaces.values()][0]?.engine.crash_for_test();
       break;
@@ -220,7 +228,7 @@ function openLane({ space: name, lane: id, resume, setup }: Extract<Request, { t
   const space = spaces.get(name);
   if (!space) return;
   const session = new Session();
-  const lane: LaneHome = { id, space, client: 0, session, told: "", unseen: setup.length > 0, wake: null, tail: null, exited: false };
+  const lane: LaneHome = { id, space, client: 0, session, told: "", unseen: setup.length > 0, wake: null, tail: null, echoed: false, exited: false };
   lanes.set(id, lane);
   if (resume && space.engine.clients().includes(resume.client)) {
     session.resume(resume.standing);
@@ -280,7 +288,8 @@ function act(lane: LaneHome, actions: Action[]): void {
     switch (action.t) {
       case "print":
         if (lane.unseen) action.printed.free();
-        else print(lane, blockOf(action.printed));
+        else print(lane, blockOf(action.printed, lane.echoed));
+        lane.echoed = false;
         break;
       case "send":
         // Should this never come back, the page has what went before, and its journal tells no more than was shown.
@@ -289,6 +298,7 @@ function act(lane: LaneHome, actions: Action[]): void {
         if (lane.client !== 0) lane.space.engine.receive(lane.client, action.bytes, now());
         break;
       case "echo":
+        lane.echoed = true;
         if (!lane.unseen) say({ t: "echo", lane: lane.id, prompt: action.prompt, line: action.line });
         break;
       case "remember":
@@ -326,7 +336,7 @@ function act(lane: LaneHome, actions: Action[]): void {
 /** Tells a block, joined to the one before where that is possible. */
 function print(lane: LaneHome, block: Block): void {
   const { tail } = lane;
-  const joinable = !block.fold && block.text.endsWith("\n") && !explains(block);
+  const joinable = !block.fold && !block.reply && block.text.endsWith("\n") && !explains(block);
   if (joinable && tail && tail.text.length + block.text.length <= JOINED_LENGTH) {
     const offset = tail.text.length;
     tail.text += block.text;
@@ -432,14 +442,16 @@ function schedule(space: Space): void {
 
 // ---- Printed things
 
-function blockOf(printed: Printed): Block {
+function blockOf(printed: Printed, viewable = false): Block {
   const block: Block = printed.slice(0, SHOWN_LINES, SHOWN_LENGTH);
-  if (!block.fold) {
+  const views = viewable ? printed.views() : [];
+  if (!block.fold && views.length === 0) {
     printed.free();
     return block;
   }
   const id = nextHeld++;
-  block.fold.id = id;
+  if (block.fold) block.fold.id = id;
+  if (views.length > 0) block.reply = { id, views };
   held.set(id, printed);
   if (held.size > HELD_MAX) {
     const [oldest, rest] = held.entries().next().value!;
@@ -447,6 +459,14 @@ function blockOf(printed: Printed): Block {
     held.delete(oldest);
   }
   return block;
+}
+
+function viewed(id: number, view: string): Block | Table | null {
+  const printed = held.get(id);
+  if (!printed) return null;
+  if (view === "table") return printed.table() as Table | null;
+  const other = printed.view(view);
+  return other ? blockOf(other) : null;
 }
 
 function unfold(id: number, from: number, to: number): Block | null {

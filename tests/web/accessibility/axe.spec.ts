@@ -33,6 +33,17 @@ for (const colorScheme of ["light", "dark"] as const) {
       await clean(page);
     });
 
+    test("a reply as a table, with its views", async ({ page }) => {
+      const playground = await Playground.open(page);
+      await playground.run("ZADD scores 42 ada 99 eve");
+      await playground.run("ZRANGE scores 0 -1 WITHSCORES");
+      await expect(playground.log()).toContainText('"eve"');
+      await playground.prompt().press("Alt+v");
+      await page.getByRole("button", { name: "table" }).click();
+      await expect(playground.log().getByRole("row", { name: "ada 42" })).toBeVisible();
+      await clean(page);
+    });
+
     test("after a crash", async ({ page }) => {
       const playground = await Playground.open(page);
       await playground.crash();
