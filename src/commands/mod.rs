@@ -5,6 +5,7 @@ pub mod acl;
 pub mod command;
 pub mod connection;
 pub mod generic;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
@@ -49,6 +50,8 @@ pub fn registry() -> &'static Registry {
             hash::expiry::COMMANDS,
             hash::getset::COMMANDS,
             hash::import::COMMANDS,
+            geo::COMMANDS,
+            geo::search::COMMANDS,
             bitmap::COMMANDS,
             hyperloglog::COMMANDS,
             transactions::COMMANDS,

@@ -18,3 +18,4 @@ pub mod sorted_set;
 mod random;
 pub mod hyperloglog;
 pub mod bits;
+pub mod geohash;

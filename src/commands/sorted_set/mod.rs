@@ -84,7 +84,7 @@ fn zadd(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     add(ctx, key, &pairs, how, counts_changes, reply)
 }
 
-fn add(
+pub fn add(
     ctx: &mut Ctx,
     key: &[u8],
     pairs: &[(f64, &[u8])],
