@@ -68,7 +68,8 @@ impl Place {
         }
         let (south, north) = (self.latitude * RADIANS, other.latitude * RADIANS);
         let half_height = libm::sin((north - south) / 2.0);
-        let square = half_height * half_height + libm::cos(south) * libm::cos(north) * half_width * half_width;
+        let square =
+            half_height * half_height + libm::cos(south) * libm::cos(north) * half_width * half_width;
         2.0 * EARTH_RADIUS_METERS * libm::asin(libm::sqrt(square))
     }
 }
@@ -302,10 +303,8 @@ mod tests {
         };
         for _ in 0..20_000 {
             let centre = Place { longitude: random(300.0), latitude: random(120.0) };
-            let place = Place {
-                longitude: centre.longitude + random(4.0),
-                latitude: centre.latitude + random(4.0),
-            };
+            let place =
+                Place { longitude: centre.longitude + random(4.0), latitude: centre.latitude + random(4.0) };
             let hash = place.hash();
             let exact = Place::of_score(hash as f64);
             let radius = centre.distance(exact) + 1.0;

@@ -12,12 +12,7 @@ use crate::format_error;
 use crate::resp::ReplyWriter;
 use crate::server::error::{self, Error, Result};
 
-pub const COMMANDS: &[Command] = &[
-    GEOADD,
-    GEODIST,
-    GEOHASH,
-    GEOPOS,
-];
+pub const COMMANDS: &[Command] = &[GEOADD, GEODIST, GEOHASH, GEOPOS];
 
 /// A longitude and a latitude that are on the map.
 fn parse_place(args: &mut Args) -> Result<Place> {

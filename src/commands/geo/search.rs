@@ -14,14 +14,8 @@ use crate::resp::ReplyWriter;
 use crate::server::error::{self, Error, Result};
 use crate::server::notify::Class;
 
-pub const COMMANDS: &[Command] = &[
-    GEORADIUS,
-    GEORADIUSBYMEMBER,
-    GEORADIUSBYMEMBER_RO,
-    GEORADIUS_RO,
-    GEOSEARCH,
-    GEOSEARCHSTORE,
-];
+pub const COMMANDS: &[Command] =
+    &[GEORADIUS, GEORADIUSBYMEMBER, GEORADIUSBYMEMBER_RO, GEORADIUS_RO, GEOSEARCH, GEOSEARCHSTORE];
 
 /// Which command asks; they differ in how the centre and the shape are given and in where results may go.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -292,7 +286,11 @@ pub const GEORADIUS: Command = Command {
     complexity: "O(N+log(M)) with N the places in the bounding box and M the size of the index",
     group: Group::Geo,
     flags: WRITE.and(DENYOOM),
-    keys: &[Keys::at(1).read_only().access(), Keys::after("STORE", 6).overwrite().update().incomplete(), Keys::after("STOREDIST", 6).overwrite().update().incomplete()],
+    keys: &[
+        Keys::at(1).read_only().access(),
+        Keys::after("STORE", 6).overwrite().update().incomplete(),
+        Keys::after("STOREDIST", 6).overwrite().update().incomplete(),
+    ],
     history: &[("6.2.0", "`COUNT` knows `ANY`."), ("7.0.0", "Units may be in capitals.")],
     deprecated_since: Some("6.2.0"),
     replaced_by: Some("`GEOSEARCH` and `GEOSEARCHSTORE` with `BYRADIUS`"),
@@ -332,7 +330,11 @@ pub const GEORADIUSBYMEMBER: Command = Command {
     complexity: "O(N+log(M)) with N the places in the bounding box and M the size of the index",
     group: Group::Geo,
     flags: WRITE.and(DENYOOM),
-    keys: &[Keys::at(1).read_only().access(), Keys::after("STORE", 5).overwrite().update().incomplete(), Keys::after("STOREDIST", 5).overwrite().update().incomplete()],
+    keys: &[
+        Keys::at(1).read_only().access(),
+        Keys::after("STORE", 5).overwrite().update().incomplete(),
+        Keys::after("STOREDIST", 5).overwrite().update().incomplete(),
+    ],
     history: &[("6.2.0", "`COUNT` knows `ANY`."), ("7.0.0", "Units may be in capitals.")],
     deprecated_since: Some("6.2.0"),
     replaced_by: Some("`GEOSEARCH` and `GEOSEARCHSTORE` with `BYRADIUS` and `FROMMEMBER`"),
