@@ -1,9 +1,11 @@
-//! The binary: `serve`, `cli` and the tools around them.
+//! The binary: `serve`, `cli` and the tools around them. Called by the name of redis-server or redis-cli, it is that.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use resplay::native::{doctest, serve};
+use resplay::native::{cli, doctest, serve};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -20,13 +22,26 @@ struct Arguments {
 enum Command {
     /// Serve the Redis protocol over TCP, and the playground page over HTTP.
     Serve(serve::Options),
+    /// Talk to a server, as redis-cli does.
+    #[command(disable_help_flag = true)]
+    Cli {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Run the transcripts in documents and compare what they print.
     Doctest(doctest::Options),
 }
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    let program = words.next().unwrap_or_default();
+    let name = Path::new(&program).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if name.contains("redis-cli") {
+        return ExitCode::from(cli::cli(words.collect()));
+    }
     match Arguments::parse().command {
         Command::Serve(options) => ExitCode::from(serve::serve(&options)),
+        Command::Cli { arguments } => ExitCode::from(cli::cli(arguments)),
         Command::Doctest(options) => ExitCode::from(doctest::doctest(&options)),
     }
 }

@@ -173,6 +173,8 @@ impl Session {
         };
         if let Some(text) = failed {
             self.say(Class::Error, text);
+            // As in redis-cli, what would follow is not tried.
+            self.setup.retain(|purpose| *purpose == Purpose::Docs);
         }
         self.next_setup();
     }

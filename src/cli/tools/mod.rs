@@ -4,7 +4,7 @@
 mod keys;
 mod watch;
 
-use super::format::{Class, Format};
+use super::format::{Class, Format, Span};
 use super::options::{Options, Tool as Asked};
 use super::printed::Printed;
 use super::split::repr;
@@ -110,7 +110,9 @@ impl Tool for Scan {
         };
         for key in keys {
             let shown = if self.format == Format::Tty { repr(&key) } else { key };
-            wish.printed.push(Printed::words(Class::Key, String::from_utf8_lossy(&shown)));
+            let span = |class: Class, text: Vec<u8>| Span { class, text, path: Vec::new() };
+            let line = vec![span(Class::Key, shown), span(Class::Plain, b"\n".to_vec())];
+            wish.printed.push(Printed::Words(line));
         }
         match &cursor[..] {
             b"0" => wish.done = true,
