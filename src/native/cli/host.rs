@@ -1,7 +1,7 @@
 //! Carries a session's actions out: the connection, the clock, standard output. Waits for whatever comes next.
 
 use std::io::{BufRead, ErrorKind, Read, Write};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use crate::cli::format::Class;
@@ -119,10 +119,8 @@ impl Host {
         let next_ms = self.wakes_ms.iter().min().copied();
         let message = match next_ms {
             Some(due_ms) => {
-                match self.receiver.recv_timeout(Duration::from_millis(due_ms.saturating_sub(now_ms))) {
-                    Ok(message) => Some(message),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-                }
+                let patience = Duration::from_millis(due_ms.saturating_sub(now_ms));
+                self.receiver.recv_timeout(patience).ok()
             }
             None => self.receiver.recv().ok(),
         };
