@@ -41,7 +41,9 @@ impl Engine {
 
     /// As [`Engine::new`], writing down every input for [`Engine::journal`].
     pub fn with_journal(seed: u64, now_ms: u64) -> Self {
-        Engine { journal: Some(Journal::new(seed, now_ms)), ..Engine::new(seed, now_ms) }
+        let mut engine = Engine { journal: Some(Journal::new(seed, now_ms)), ..Engine::new(seed, now_ms) };
+        engine.server.has_journal = true;
+        engine
     }
 
     /// Plays a journal from the start; the engine goes on writing to it. Output that was taken then is waiting again.

@@ -38,7 +38,11 @@ pub fn dispatch(
     if (arity > 0 && argc != arity) || argc < -arity {
         return reject(server, id, Some((number, command)), &wrong_arity(command), reply);
     }
-    let flags = server.clients.get(id).map(|client| client.flags).unwrap_or_default();
+    let Some(client) = server.clients.get_mut(id) else { return };
+    let flags = client.flags;
+    if origin == Origin::Client {
+        client.last_command = command.name;
+    }
     if !flags.is_plain() && origin == Origin::Client {
         let checked = check_auth(flags, command)
             .and_then(|()| check_acl(server, registry, id, flags, (number, command), &words, origin))
@@ -78,7 +82,6 @@ pub fn run(
 ) {
     let Some(client) = server.clients.get_mut(id) else { return };
     let db = client.db;
-    client.last_command = command.name;
     let flags = client.flags;
     let request = words.clone();
     let started_at = server.microseconds();

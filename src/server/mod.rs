@@ -71,6 +71,8 @@ pub struct Server {
     pub replication_id: String,
     /// For INFO; 0 where there are no processes.
     pub process_id: u32,
+    /// The session may be replayed.
+    pub has_journal: bool,
     pub persistence: persistence::Persistence,
     /// The most memory measured so far, and when.
     memory_peak: (u64, u64),
@@ -108,7 +110,8 @@ impl Server {
             waiting: blocked::Waiting::default(),
             stats: stats::Stats::default(),
             run_id: rng.hex(40),
-            replication_id: rng.hex(40),
+            // Of a source of its own: what is drawn next must not depend on it.
+            replication_id: rng::Rng::new(!seed).hex(40),
             rng,
             config,
             propagation: propagation::Propagation::default(),
@@ -124,6 +127,7 @@ impl Server {
             acl: acl::Acl::default(),
             acl_reader: None,
             process_id: 0,
+            has_journal: false,
             persistence: persistence::Persistence::new(now_ms),
             memory_peak: (0, now_ms),
             slept: 0,

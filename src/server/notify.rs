@@ -43,10 +43,11 @@ impl Class {
             | Self::EXPIRED.0
             | Self::EVICTED.0
             | Self::STREAM.0
+            | Self::ARRAY.0
             | Self::MODULE.0,
     );
 
-    const LETTERS: [(u8, Class); 20] = [
+    const LETTERS: [(u8, Class); 21] = [
         (b'g', Self::GENERIC),
         (b'$', Self::STRING),
         (b'l', Self::LIST),
@@ -57,6 +58,7 @@ impl Class {
         (b'e', Self::EVICTED),
         (b't', Self::STREAM),
         (b'd', Self::MODULE),
+        (b'a', Self::ARRAY),
         (b'K', Self::KEYSPACE),
         (b'E', Self::KEYEVENT),
         (b'm', Self::KEY_MISS),

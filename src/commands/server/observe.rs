@@ -223,20 +223,19 @@ fn latency_graph(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Res
     Ok(())
 }
 
-/// The bars: `_` is the lowest sample, `#` tops the highest, `o` the others.
+/// The bars: in each row a value may reach the lower, the middle or the upper third.
 fn columns(samples: &[Sample], low: u64, high: u64) -> String {
-    let steps = GRAPH_ROWS * 2 - 1;
-    let height = |sample: &Sample| (sample.milliseconds - low) * steps / (high - low).max(1);
+    const TOPS: [char; 3] = ['_', 'o', '#'];
+    let steps = GRAPH_ROWS * 3 - 1;
+    let level = |sample: &Sample| ((sample.milliseconds - low) * steps).div_ceil((high - low).max(1));
     let mut text = String::new();
     for row in (0..GRAPH_ROWS).rev() {
         let line: String = samples
             .iter()
-            .map(|sample| match height(sample) {
-                height if height / 2 > row => '|',
-                height if height / 2 < row => ' ',
-                height if height % 2 == 1 && sample.milliseconds == high => '#',
-                height if height % 2 == 1 => 'o',
-                _ => '_',
+            .map(|sample| match level(sample) {
+                level if level / 3 > row => '|',
+                level if level / 3 < row => ' ',
+                level => TOPS[(level % 3) as usize],
             })
             .collect();
         text.push_str(line.trim_end());

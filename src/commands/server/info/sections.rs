@@ -63,7 +63,7 @@ pub fn clients(ctx: &mut Ctx, report: &mut Report) {
     );
     report.field(
         "client_recent_max_output_buffer",
-        clients.iter().map(|client| client.reply.len()).max().unwrap_or(0),
+        clients.iter().map(|client| ctx.server.unsent_bytes(client)).max().unwrap_or(0),
     );
     report.field(
         "blocked_clients",
