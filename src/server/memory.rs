@@ -35,7 +35,11 @@ impl Server {
 
     /// Measures, and remembers the peak. O(samples).
     pub fn measure_memory(&mut self) -> Memory {
-        let clients = self.clients.iter().map(|client| (client.memory_bytes() + self.unsent_bytes(client)) as u64).sum();
+        let clients = self
+            .clients
+            .iter()
+            .map(|client| (client.memory_bytes() + self.unsent_bytes(client)) as u64)
+            .sum();
         let mut memory = Memory { clients, ..Memory::default() };
         let mut keys = 0;
         for db in self.keyspace.iter() {
