@@ -117,7 +117,7 @@ impl Completion {
     pub fn add_keys<K: AsRef<[u8]>>(&mut self, keys: &[K]) {
         let mut fitting: Vec<&[u8]> =
             keys.iter().map(AsRef::as_ref).filter(|key| key.starts_with(&self.prefix)).collect();
-        fitting.sort_unstable();
+        crate::data::order::sort(&mut fitting);
         fitting.dedup();
         let room = ITEMS_MAX.saturating_sub(self.items.len());
         let item = |key: &[u8]| Item { text: split::quote(key), kind: ItemKind::Key, note: String::new() };

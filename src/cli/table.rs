@@ -83,7 +83,7 @@ pub struct Table {
 
 impl Table {
     pub fn new(mut docs: Vec<Doc>) -> Table {
-        docs.sort_by(|a, b| a.name.cmp(&b.name));
+        crate::data::order::sort_by(&mut docs, |a, b| a.name.cmp(&b.name));
         docs.dedup_by(|a, b| a.name == b.name);
         Table { docs }
     }
@@ -136,7 +136,7 @@ impl Table {
     pub fn groups(&self) -> Vec<&str> {
         let mut groups: Vec<&str> =
             self.docs.iter().map(|doc| doc.group.as_str()).filter(|group| !group.is_empty()).collect();
-        groups.sort_unstable();
+        crate::data::order::sort(&mut groups);
         groups.dedup();
         groups
     }

@@ -235,7 +235,9 @@ fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str
             (score <= allowed && (score < typed.len() || begun)).then_some((score, name))
         })
         .collect();
-    scored.sort_by_key(|&(score, name)| (score, name.len().abs_diff(typed.len()), name));
+    crate::data::order::sort_by_key(&mut scored, |&(score, name)| {
+        (score, name.len().abs_diff(typed.len()), name)
+    });
     let best = scored.first().map_or(0, |first| first.0);
     scored.into_iter().filter(|(score, _)| *score == best).map(|(_, name)| name).take(NEAREST_MAX).collect()
 }

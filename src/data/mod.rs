@@ -1,6 +1,7 @@
 //! One file a type. Encodings are private to this layer; it knows no keys of a database, no clients, no time.
 
 pub mod number;
+pub mod order;
 pub mod long_double;
 pub mod glob;
 pub mod listpack;

@@ -375,7 +375,7 @@ impl Set {
         }
         if asking <= taking {
             let mut others = others.to_vec();
-            others.sort_by_key(|set| std::cmp::Reverse(set.len()));
+            super::order::sort_by_key(&mut others, |set| std::cmp::Reverse(set.len()));
             for member in first.iter().filter(|&member| !others.iter().any(|set| set.contains_entry(member)))
             {
                 result.add_entry(member, limits);
@@ -400,7 +400,7 @@ impl Set {
     /// Calls `each` for the members that are in all of the sets, until it says false. O(n of the smallest * sets).
     pub fn intersect(sets: &[&Set], each: &mut dyn FnMut(Entry<'_>) -> bool) {
         let mut sets = sets.to_vec();
-        sets.sort_by_key(|set| set.len());
+        super::order::sort_by_key(&mut sets, |set| set.len());
         let Some((smallest, others)) = sets.split_first() else { return };
         for member in smallest.iter() {
             let everywhere =
@@ -430,7 +430,7 @@ impl Set {
             return;
         }
         let Some(mut numbers) = self.iter().map(Entry::as_i64).collect::<Option<Vec<i64>>>() else { return };
-        numbers.sort_unstable();
+        super::order::sort(&mut numbers);
         let mut ints = Intset::new();
         for number in numbers {
             ints.insert(number);

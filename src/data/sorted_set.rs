@@ -385,7 +385,7 @@ impl SortedSet {
         }
         let mut chosen = choice::distinct(self.len(), count, rng);
         if matches!(self.0, Encoding::Listpack(_)) {
-            chosen.sort_unstable();
+            super::order::sort(&mut chosen);
         }
         match &self.0 {
             Encoding::Listpack(_) => {

@@ -67,7 +67,7 @@ impl Clients {
     /// In the order in which they connected. O(n log n).
     pub fn ids(&self) -> Vec<ClientId> {
         let mut ids: Vec<_> = self.slots.iter().flatten().map(|client| client.id).collect();
-        ids.sort_unstable();
+        crate::data::order::sort(&mut ids);
         ids
     }
 

@@ -81,7 +81,7 @@ impl Session {
         let cost = |counters: &(u64, u64)| if by_cpu { counters.0 } else { counters.1 };
         let mut keys: Vec<(&[u8], u64)> =
             self.keys.iter().map(|(key, counters)| (&**key, cost(counters))).collect();
-        keys.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
+        crate::data::order::sort_by_key(&mut keys, |(_, cost)| std::cmp::Reverse(*cost));
         keys.truncate(self.count);
         keys
     }

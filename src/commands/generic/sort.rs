@@ -124,7 +124,7 @@ fn sort_elements(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, may_st
     }
     if !keeps_order {
         let compares_elements = options.by.is_none() || !options.is_alpha;
-        items.sort_by(|a, b| {
+        crate::data::order::sort_by(&mut items, |a, b| {
             let order = compare(a, b, compares_elements);
             if options.is_descending { order.reverse() } else { order }
         });

@@ -215,8 +215,12 @@ impl<'a> Query<'a> {
         // The first of many are the nearest, unless any will do.
         let order = self.order.or((self.count.is_some() && !self.any).then_some(Order::Nearest));
         match order {
-            Some(Order::Nearest) => found.sort_by(|a, b| a.distance.total_cmp(&b.distance)),
-            Some(Order::Farthest) => found.sort_by(|a, b| b.distance.total_cmp(&a.distance)),
+            Some(Order::Nearest) => {
+                crate::data::order::sort_by(&mut found, |a, b| a.distance.total_cmp(&b.distance))
+            }
+            Some(Order::Farthest) => {
+                crate::data::order::sort_by(&mut found, |a, b| b.distance.total_cmp(&a.distance))
+            }
             None => {}
         }
         found.truncate(self.count.unwrap_or(usize::MAX));

@@ -32,7 +32,7 @@ fn himport_prepare(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> R
     // Redis holds the fields of a set in this order, the short ones first.
     let mut order: Vec<usize> = (0..args.left()).collect();
     let fields: Vec<&[u8]> = args.rest().collect();
-    order.sort_unstable_by_key(|&index| (fields[index].len(), fields[index]));
+    crate::data::order::sort_by_key(&mut order, |&index| (fields[index].len(), fields[index]));
     if order.windows(2).any(|pair| fields[pair[0]] == fields[pair[1]]) {
         return Err(Error::new("ERR duplicate field name in fieldset"));
     }

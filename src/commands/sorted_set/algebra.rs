@@ -252,7 +252,7 @@ fn zdiff(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
 fn show(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, operation: Operation) -> Result {
     let query = Query::parse(ctx, args, operation, true)?;
     let mut items: Vec<(Vec<u8>, f64)> = query.run(ctx)?.into_iter().collect();
-    items.sort_by(|a, b| {
+    crate::data::order::sort_by(&mut items, |a, b| {
         a.1.partial_cmp(&b.1).unwrap_or(std::cmp::Ordering::Equal).then_with(|| a.0.cmp(&b.0))
     });
     if query.with_scores {

@@ -27,7 +27,7 @@ pub(super) fn distinct_fields(pack: &Listpack, arity: usize) -> Option<usize> {
         }
         longest = longest.max(entry.text_len());
     }
-    names.sort_unstable();
+    crate::data::order::sort(&mut names);
     names.windows(2).all(|pair| pair[0] != pair[1]).then_some(longest)
 }
 

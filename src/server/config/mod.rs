@@ -214,7 +214,7 @@ mod tests {
         let mut names: Vec<&str> =
             PARAMETERS.iter().flat_map(|p| [Some(p.name), p.alias]).flatten().collect();
         let count = names.len();
-        names.sort_unstable();
+        crate::data::order::sort(&mut names);
         names.dedup();
         assert_eq!(names.len(), count);
     }

@@ -207,7 +207,7 @@ fn parse_choices(choices: &[&str], words: &[&[u8]]) -> Result<Vec<u8>, String> {
         return Err("shutdown options SAVE and NOSAVE can't be used simultaneously".into());
     }
     // Redis names them in its own order, and nothing is the first choice.
-    chosen.sort_by_key(|word| choices.iter().position(|choice| choice == word));
+    crate::data::order::sort_by_key(&mut chosen, |word| choices.iter().position(|choice| choice == word));
     if chosen.len() > 1 {
         chosen.retain(|word| *word != "default");
     }
