@@ -7,6 +7,7 @@ use crate::data::list::List;
 use crate::data::number;
 use crate::data::set::Set;
 use crate::data::sorted_set::SortedSet;
+use crate::data::stream::Stream;
 use crate::data::value::{INLINE_BYTES_MAX, Value};
 use crate::keyspace::{Entry, Found, ValueMut, ValueRef};
 use crate::resp::{ReplyWriter, Request};
@@ -346,6 +347,21 @@ impl<'a> Ctx<'a> {
         deadline_ms: Option<u64>,
         on_timeout: OnTimeout,
     ) {
+        let words: Vec<&[u8]> = self.words.words().collect();
+        self.block_as(reply, &words, keys, deadline_ms, on_timeout, false);
+    }
+
+    /// As [`Ctx::block`], but another request runs when a key is ready; `wakes_on_delete`: the client is told when a key
+    /// takes another type.
+    pub fn block_as<'k>(
+        &mut self,
+        reply: &mut ReplyWriter,
+        words: &[&[u8]],
+        keys: impl IntoIterator<Item = &'k [u8]>,
+        deadline_ms: Option<u64>,
+        on_timeout: OnTimeout,
+        wakes_on_delete: bool,
+    ) {
         if !self.may_block() {
             return write_timeout(reply, on_timeout);
         }
@@ -359,12 +375,11 @@ impl<'a> Ctx<'a> {
                 waits_for.push(key.into());
             }
         }
-        let words: Vec<&[u8]> = self.words.words().collect();
         let blocked = Blocked {
-            request: Request::of(&words),
+            request: Request::of(words),
             db: self.db,
             keys: waits_for,
-            wakes_on_delete: false,
+            wakes_on_delete,
             deadline_ms,
             since_ms: self.server.now_ms,
             on_timeout,
@@ -463,6 +478,7 @@ macro_rules! typed {
 typed!(List, List, list, list_mut, list_or_create);
 typed!(Hash, Hash, unreaped_hash, unreaped_hash_mut, unreaped_hash_or_create);
 typed!(Set, Set, set, set_mut, set_or_create);
+typed!(Stream, Box<Stream>, stream, stream_mut, stream_or_create);
 typed!(SortedSet, SortedSet, sorted_set, sorted_set_mut, sorted_set_or_create);
 
 /// Hashes lose the fields whose time is up before they are shown.

@@ -14,6 +14,7 @@ pub mod choice;
 pub mod intset;
 pub mod set;
 pub mod sorted_set;
+pub mod stream;
 
 #[cfg(test)]
 mod random;

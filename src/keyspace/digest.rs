@@ -1,6 +1,7 @@
 //! A number that two keyspaces share when they hold the same keys, values and times to live, whatever their encodings
 //! and the order of their tables.
 
+use crate::data::stream::{Stream, StreamId};
 use crate::data::value::Value;
 
 use super::entry::{Entry, ValueRef};
@@ -60,9 +61,37 @@ pub fn of_value(value: ValueRef) -> u64 {
                 sum.part(&element.to_vec());
             }
         }
+        ValueRef::Boxed(Value::Stream(stream)) => add_stream(&mut sum, stream),
         ValueRef::Boxed(value) => sum.0 = of_unordered(value),
     }
     sum.0
+}
+
+/// When and how often pending entries were delivered does not count: Redis does not tell replicas of reads of history.
+fn add_stream(sum: &mut Sum, stream: &Stream) {
+    let add_id = |sum: &mut Sum, id: StreamId| {
+        sum.number(id.ms).number(id.seq);
+    };
+    for entry in stream.iter() {
+        add_id(sum, entry.id);
+        for (field, value) in entry.pairs() {
+            sum.part(&field.to_vec()).part(&value.to_vec());
+        }
+    }
+    add_id(sum, stream.last_id);
+    add_id(sum, stream.max_deleted_id);
+    sum.number(stream.entries_added);
+    for (name, group) in stream.groups() {
+        sum.part(name).number(group.entries_read as u64);
+        add_id(sum, group.last_id);
+        for consumer in group.consumers() {
+            sum.part(&consumer.name);
+        }
+        for (id, pending) in group.pending() {
+            add_id(sum, id);
+            sum.part(pending.owner.map_or(b"", |owner| &*group.consumer(owner).name));
+        }
+    }
 }
 
 fn of_unordered(value: &Value) -> u64 {
@@ -85,7 +114,7 @@ fn of_unordered(value: &Value) -> u64 {
                 add(&[&item.field.to_vec(), &item.value.to_vec(), &expiry]);
             }
         }
-        Value::String(_) | Value::List(_) => {}
+        Value::String(_) | Value::List(_) | Value::Stream(_) => {}
     }
     total
 }

@@ -386,6 +386,7 @@ fn size_of_entry(entry: &Entry) -> Option<(&'static str, usize)> {
         ValueRef::Boxed(Value::Set(set)) => ("sets_items", set.len()),
         ValueRef::Boxed(Value::SortedSet(set)) => ("zsets_items", set.len()),
         ValueRef::Boxed(Value::Hash(hash)) => ("hashes_items", hash.len()),
+        ValueRef::Boxed(Value::Stream(stream)) => ("streams_items", stream.len()),
         #[allow(unreachable_patterns)]
         ValueRef::Boxed(_) => return None,
     })
