@@ -13,6 +13,7 @@ pub mod pubsub;
 pub mod server;
 pub mod set;
 pub mod sorted_set;
+pub mod stream;
 pub mod string;
 pub mod transactions;
 
@@ -45,6 +46,13 @@ pub fn registry() -> &'static Registry {
             sorted_set::range::COMMANDS,
             sorted_set::popping::COMMANDS,
             sorted_set::algebra::COMMANDS,
+            stream::COMMANDS,
+            stream::add::COMMANDS,
+            stream::read::COMMANDS,
+            stream::groups::COMMANDS,
+            stream::pending::COMMANDS,
+            stream::claim::COMMANDS,
+            stream::inspect::COMMANDS,
             hash::COMMANDS,
             hash::increment::COMMANDS,
             hash::expiry::COMMANDS,

@@ -25,9 +25,7 @@ impl StreamId {
             return None;
         }
         match text.iter().position(|&byte| byte == b'-') {
-            Some(dash) => {
-                Some(StreamId { ms: part(&text[..dash])?, seq: part(&text[dash + 1..])? })
-            }
+            Some(dash) => Some(StreamId { ms: part(&text[..dash])?, seq: part(&text[dash + 1..])? }),
             None => Some(StreamId { ms: part(text)?, seq: missing_seq }),
         }
     }

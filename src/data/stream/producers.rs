@@ -63,9 +63,8 @@ impl Producers {
 
     /// How many producers and messages are remembered.
     pub fn tracked(&self, now_ms: u64) -> (usize, usize) {
-        let live = |producer: &Producer| {
-            producer.order.iter().filter(|(id, _)| !self.is_over(*id, now_ms)).count()
-        };
+        let live =
+            |producer: &Producer| producer.order.iter().filter(|(id, _)| !self.is_over(*id, now_ms)).count();
         let counts = self.by_pid.values().map(live).filter(|&count| count > 0);
         counts.fold((0, 0), |(producers, messages), count| (producers + 1, messages + count))
     }

@@ -65,9 +65,13 @@ fn agrees_with_an_ordered_map() {
 fn counts_the_nodes_of_a_radix_tree() {
     let mut stream = Stream::new();
     assert_eq!(stream.radix_nodes(), 1);
-    stream.add(StreamId::new(1, 1), &[(b"f", b"v")], Limits { block_bytes: 0, block_entries: 1 }).expect("new");
+    stream
+        .add(StreamId::new(1, 1), &[(b"f", b"v")], Limits { block_bytes: 0, block_entries: 1 })
+        .expect("new");
     assert_eq!(stream.radix_nodes(), 2);
-    stream.add(StreamId::new(1, 2), &[(b"f", b"v")], Limits { block_bytes: 0, block_entries: 1 }).expect("new");
+    stream
+        .add(StreamId::new(1, 2), &[(b"f", b"v")], Limits { block_bytes: 0, block_entries: 1 })
+        .expect("new");
     assert_eq!(stream.radix_nodes(), 4);
 }
 
@@ -81,8 +85,7 @@ fn keeps_what_is_referenced_when_trimming() {
     let owner = group.create_consumer(b"c", 0);
     group.assign(StreamId::new(2, 0), owner, 0, 1);
     assert!(stream.create_group(b"g", group));
-    let trim =
-        Trim { to: TrimTo::Len(0), is_approximate: false, limit: 0, references: References::Acked };
+    let trim = Trim { to: TrimTo::Len(0), is_approximate: false, limit: 0, references: References::Acked };
     assert_eq!(stream.trim(&trim), 7);
     assert_eq!(ids(stream.iter().map(|entry| entry.id)), [2, 9, 10]);
 }
