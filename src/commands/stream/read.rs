@@ -257,7 +257,11 @@ fn parse_positions(ctx: &mut Ctx, args: &Args, options: &Options) -> Result<Vec<
                      option.",
                 ));
             }
-            id => From::After(parse_id(id, 0)?),
+            id => match parse_id(id, 0)? {
+                // To a group, the greatest id says the same as `>`.
+                StreamId::MAX if is_group => From::New,
+                id => From::After(id),
+            },
         });
     }
     Ok(positions)
