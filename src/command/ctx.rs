@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::data::array::Array;
 use crate::data::hash::Hash;
 use crate::data::list::List;
 use crate::data::number;
@@ -480,6 +481,7 @@ typed!(Hash, Hash, unreaped_hash, unreaped_hash_mut, unreaped_hash_or_create);
 typed!(Set, Set, set, set_mut, set_or_create);
 typed!(Stream, Box<Stream>, stream, stream_mut, stream_or_create);
 typed!(SortedSet, SortedSet, sorted_set, sorted_set_mut, sorted_set_or_create);
+typed!(Array, Box<Array>, array, array_mut, array_or_create);
 
 /// Hashes lose the fields whose time is up before they are shown.
 impl Ctx<'_> {

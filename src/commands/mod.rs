@@ -1,5 +1,6 @@
 //! The behaviour of every command: one file or folder a group, each declaration beside its function.
 
+pub mod array;
 pub mod bitmap;
 pub mod acl;
 pub mod command;
@@ -58,6 +59,9 @@ pub fn registry() -> &'static Registry {
             hash::expiry::COMMANDS,
             hash::getset::COMMANDS,
             hash::import::COMMANDS,
+            array::COMMANDS,
+            array::ring::COMMANDS,
+            array::search::COMMANDS,
             geo::COMMANDS,
             geo::search::COMMANDS,
             bitmap::COMMANDS,

@@ -85,6 +85,23 @@ impl LongDouble {
         }
     }
 
+    /// The integer nearest to it on the side of zero; nothing when the number is beyond the integers of 64 bits.
+    pub fn truncated(self) -> Option<i64> {
+        if self.infinite || self.mantissa != 0 && self.exponent > 0 {
+            return None;
+        }
+        let shift = self.exponent.unsigned_abs().min(64) as u32;
+        let whole = self.mantissa.checked_shr(shift).unwrap_or(0);
+        let fraction = whole.checked_shl(shift).unwrap_or(0) != self.mantissa;
+        match (self.negative, i64::try_from(whole)) {
+            (false, Ok(i64::MAX)) if fraction => None,
+            (false, Ok(whole)) => Some(whole),
+            (true, Ok(whole)) => Some(-whole),
+            (true, Err(_)) if whole == 1 << 63 && !fraction => Some(i64::MIN),
+            _ => None,
+        }
+    }
+
     pub fn is_finite(self) -> bool {
         !self.infinite
     }
@@ -123,6 +140,27 @@ impl LongDouble {
             fraction_digits(self.mantissa, self.exponent.unsigned_abs())
         };
         if self.negative && digits != b"0" { [b"-", digits.as_slice()].concat() } else { digits }
+    }
+
+    /// As `%.17Lg` prints it: 17 digits, without the zeros at the end, with an exponent where that is shorter.
+    pub fn to_general_text(self) -> Vec<u8> {
+        if self.infinite || self.mantissa == 0 {
+            return self.to_text();
+        }
+        let mut number = Big { limbs: vec![self.mantissa as u32, (self.mantissa >> 32) as u32] };
+        let halvings = self.exponent.min(0).unsigned_abs();
+        if self.exponent >= 0 {
+            number.shift_left(self.exponent as usize);
+        }
+        // A half is five tenths.
+        let mut left = halvings;
+        while left > 0 {
+            let step = left.min(13);
+            number.multiply_add(5u32.pow(step as u32), 0);
+            left -= step;
+        }
+        let (digits, first_power) = round_digits(number.into_digits(), GENERAL_DIGITS);
+        lay_out_general(self.negative, &digits, first_power - halvings as i64)
     }
 
     fn round(negative: bool, mantissa: u128, exponent: i64, inexact: bool) -> Self {
@@ -203,6 +241,60 @@ fn scale_decimal(digits: &[u8], exponent: i64) -> LongDouble {
     power.multiply_power_of_ten(exponent.unsigned_abs());
     let (quotient, shift, inexact) = number.divide(power);
     LongDouble::round(false, quotient, shift, inexact)
+}
+
+const GENERAL_DIGITS: usize = 17;
+
+/// The first digits of a whole number, ties to even, without zeros at the end; and the power of ten of the first one.
+fn round_digits(mut digits: Vec<u8>, count: usize) -> (Vec<u8>, i64) {
+    let mut power = digits.len() as i64 - 1;
+    if digits.len() > count {
+        let rest = digits.split_off(count);
+        let is_tie = rest[0] == b'5' && rest[1..].iter().all(|digit| *digit == b'0');
+        if rest[0] > b'5' || rest[0] == b'5' && (!is_tie || digits[count - 1] & 1 == 1) {
+            while digits.last() == Some(&b'9') {
+                digits.pop();
+            }
+            match digits.last_mut() {
+                Some(last) => *last += 1,
+                None => {
+                    digits.push(b'1');
+                    power += 1;
+                }
+            }
+        }
+    }
+    while digits.len() > 1 && digits.last() == Some(&b'0') {
+        digits.pop();
+    }
+    (digits, power)
+}
+
+/// `power` is that of the first digit.
+fn lay_out_general(negative: bool, digits: &[u8], power: i64) -> Vec<u8> {
+    let mut text = if negative { b"-".to_vec() } else { Vec::new() };
+    if !(-4..GENERAL_DIGITS as i64).contains(&power) {
+        text.push(digits[0]);
+        if digits.len() > 1 {
+            text.push(b'.');
+            text.extend_from_slice(&digits[1..]);
+        }
+        let sign = if power < 0 { '-' } else { '+' };
+        text.extend_from_slice(format!("e{sign}{:02}", power.unsigned_abs()).as_bytes());
+    } else if power < 0 {
+        text.extend_from_slice(b"0.");
+        text.extend(std::iter::repeat_n(b'0', power.unsigned_abs() as usize - 1));
+        text.extend_from_slice(digits);
+    } else {
+        let whole = power as usize + 1;
+        text.extend_from_slice(&digits[..whole.min(digits.len())]);
+        text.extend(std::iter::repeat_n(b'0', whole.saturating_sub(digits.len())));
+        if digits.len() > whole {
+            text.push(b'.');
+            text.extend_from_slice(&digits[whole..]);
+        }
+    }
+    text
 }
 
 fn integer_digits(mantissa: u64, exponent: u32) -> Vec<u8> {

@@ -21,3 +21,4 @@ mod random;
 pub mod hyperloglog;
 pub mod bits;
 pub mod geohash;
+pub mod array;

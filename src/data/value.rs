@@ -1,5 +1,6 @@
 //! What a key holds when it does not fit into the keyspace's entry itself.
 
+use super::array::Array;
 use super::hash::Hash;
 use super::list::List;
 use super::set::Set;
@@ -16,6 +17,7 @@ pub enum Value {
     Set(Set),
     SortedSet(SortedSet),
     Stream(Box<Stream>),
+    Array(Box<Array>),
 }
 
 /// Longer strings live in a box of their own: from here on its 40 bytes cost less than 4 %, and giving a
@@ -32,6 +34,7 @@ impl Value {
             Value::Set(_) => "set",
             Value::SortedSet(_) => "zset",
             Value::Stream(_) => "stream",
+            Value::Array(_) => "array",
         }
     }
 
@@ -44,6 +47,7 @@ impl Value {
             Value::Set(set) => set.encoding(),
             Value::SortedSet(set) => set.encoding(),
             Value::Stream(stream) => stream.encoding(),
+            Value::Array(array) => array.encoding(),
         }
     }
 
@@ -57,6 +61,7 @@ impl Value {
                 Value::Set(set) => set.heap_bytes(),
                 Value::SortedSet(set) => set.heap_bytes(),
                 Value::Stream(stream) => size_of::<Stream>() + stream.heap_bytes(),
+                Value::Array(array) => size_of::<Array>() + array.heap_bytes(),
             }
     }
 }

@@ -62,6 +62,12 @@ pub fn of_value(value: ValueRef) -> u64 {
             }
         }
         ValueRef::Boxed(Value::Stream(stream)) => add_stream(&mut sum, stream),
+        ValueRef::Boxed(Value::Array(array)) => {
+            sum.number(array.last_insert().map_or(0, |index| index.wrapping_add(1)));
+            for (index, element) in array.iter() {
+                sum.number(index).part(&element.to_vec());
+            }
+        }
         ValueRef::Boxed(value) => sum.0 = of_unordered(value),
     }
     sum.0
@@ -114,7 +120,7 @@ fn of_unordered(value: &Value) -> u64 {
                 add(&[&item.field.to_vec(), &item.value.to_vec(), &expiry]);
             }
         }
-        Value::String(_) | Value::List(_) | Value::Stream(_) => {}
+        Value::String(_) | Value::List(_) | Value::Stream(_) | Value::Array(_) => {}
     }
     total
 }

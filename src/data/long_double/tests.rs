@@ -53,3 +53,39 @@ fn doubles_print_all_their_digits() {
     assert_eq!(text(5e-324), "0");
     assert_eq!(text(f64::NEG_INFINITY), "-inf");
 }
+
+#[test]
+fn general_texts_have_seventeen_digits() {
+    for (text, expected) in [
+        ("0", "0"),
+        ("60.5", "60.5"),
+        ("0.1", "0.1"),
+        ("100000000000000000000", "1e+20"),
+        ("12345678901234567890", "1.2345678901234568e+19"),
+        ("99999999999999999.5", "1e+17"),
+        ("-0.0001", "-0.0001"),
+        ("0.00001234", "1.234e-05"),
+        ("1e-4000", "1e-4000"),
+        ("10000", "10000"),
+    ] {
+        let value = LongDouble::parse(text.as_bytes()).expect("a number");
+        assert_eq!(String::from_utf8_lossy(&value.to_general_text()), expected);
+    }
+}
+
+#[test]
+fn truncation_keeps_to_the_integers_there_are() {
+    for (text, expected) in [
+        ("7.9", Some(7)),
+        ("-7.9", Some(-7)),
+        ("0.3", Some(0)),
+        ("9223372036854775807", Some(i64::MAX)),
+        ("9223372036854775808", None),
+        ("9223372036854775807.5", None),
+        ("-9223372036854775808", Some(i64::MIN)),
+        ("-9223372036854775809", None),
+        ("1e4000", None),
+    ] {
+        assert_eq!(LongDouble::parse(text.as_bytes()).expect("a number").truncated(), expected, "{text}");
+    }
+}

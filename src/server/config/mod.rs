@@ -5,7 +5,7 @@ pub mod parameter;
 mod table;
 
 use crate::data::number;
-use crate::data::{hash, list, set, sorted_set};
+use crate::data::{array, hash, list, set, sorted_set};
 
 use super::notify::Class;
 pub use file::Directive;
@@ -19,6 +19,7 @@ pub struct Config {
     pub hash: hash::Limits,
     pub set: set::Limits,
     pub sorted_set: sorted_set::Limits,
+    pub array: array::Limits,
     pub databases: usize,
     pub proto_max_bulk_len: u64,
     pub client_query_buffer_limit: u64,
@@ -64,6 +65,7 @@ impl Default for Config {
             hash: hash::Limits::default(),
             set: set::Limits::default(),
             sorted_set: sorted_set::Limits::default(),
+            array: array::Limits::default(),
             databases: 16,
             proto_max_bulk_len: 0,
             client_query_buffer_limit: 0,
@@ -161,6 +163,9 @@ impl Config {
             "set-max-listpack-value" => self.set.max_listpack_value = size,
             "zset-max-listpack-entries" => self.sorted_set.max_listpack_entries = size,
             "zset-max-listpack-value" => self.sorted_set.max_listpack_value = size,
+            "array-slice-size" => self.array.slice_size = small,
+            "array-sparse-kmax" => self.array.sparse_max = size,
+            "array-sparse-kmin" => self.array.sparse_min = size,
             "databases" => self.databases = size,
             "proto-max-bulk-len" => self.proto_max_bulk_len = count,
             "client-query-buffer-limit" => self.client_query_buffer_limit = count,
