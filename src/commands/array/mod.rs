@@ -143,12 +143,11 @@ pub const ARSET: Command = Command {
 fn arset(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let (key, start) = (args.next()?, next_index(args)?);
     let last = start.checked_add(args.left() as u64 - 1).filter(|last| *last < u64::MAX);
-    if last.is_none() {
-        return Err(Error::new("ERR array index overflow"));
-    }
+    let last = last.ok_or(Error::new("ERR array index overflow"))?;
     let limits = ctx.server.config.array;
     let array = ctx.array_or_create(key, |config| Array::new(config.array))?;
-    let added = (start..).zip(args.rest()).filter(|(index, value)| array.set(*index, value, limits)).count();
+    let added =
+        (start..=last).zip(args.rest()).filter(|(index, value)| array.set(*index, value, limits)).count();
     ctx.changed(key, Class::ARRAY, "arset");
     reply.count(added);
     Ok(())

@@ -35,7 +35,7 @@ fn arinsert(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let (Some(start), Some(last)) = (start, last.filter(|last| *last < u64::MAX)) else {
         return Err(Error::new("ERR insert index overflow"));
     };
-    for (index, value) in (start..).zip(args.rest()) {
+    for (index, value) in (start..=last).zip(args.rest()) {
         array.set(index, value, limits);
     }
     array.set_last_insert(Some(last));

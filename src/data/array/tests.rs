@@ -25,7 +25,7 @@ fn an_array_agrees_with_a_map() {
         (4, Limits { slice_size: 1, sparse_max: 1, sparse_min: 0 }),
         (5, Limits { slice_size: 4, sparse_max: 2, sparse_min: 100 }),
     ] {
-        let mut random = Random::new(seed);
+        let mut random = Random(seed);
         let mut array = Array::new(limits);
         let mut model = BTreeMap::new();
         for step in 0..6000u64 {
