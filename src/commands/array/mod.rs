@@ -32,11 +32,11 @@ fn next_index(args: &mut Args) -> Result<u64> {
     index_of(args.next()?)
 }
 
-/// Indexes and lengths may be beyond what fits a signed integer.
+/// Indexes and lengths may be beyond the integers that clients read.
 fn write_index(reply: &mut ReplyWriter, index: u64) {
     match i64::try_from(index) {
         Ok(index) => reply.integer(index),
-        Err(_) => reply.raw(format!(":{index}\r\n").as_bytes()),
+        Err(_) => reply.big_number(&number::u64_text(index)),
     }
 }
 
