@@ -145,7 +145,7 @@ fn arset(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let last = start.checked_add(args.left() as u64 - 1).filter(|last| *last < u64::MAX);
     let last = last.ok_or(Error::new("ERR array index overflow"))?;
     let limits = ctx.server.config.array;
-    let array = ctx.array_or_create(key, |config| Array::new(config.array))?;
+    let array = ctx.array_or_create(key, |config| Box::new(Array::new(config.array)))?;
     let added =
         (start..=last).zip(args.rest()).filter(|(index, value)| array.set(*index, value, limits)).count();
     ctx.changed(key, Class::ARRAY, "arset");
@@ -174,7 +174,7 @@ fn armset(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let pairs =
         (0..args.left() / 2).map(|_| Ok((next_index(args)?, args.next()?))).collect::<Result<Vec<_>>>()?;
     let limits = ctx.server.config.array;
-    let array = ctx.array_or_create(key, |config| Array::new(config.array))?;
+    let array = ctx.array_or_create(key, |config| Box::new(Array::new(config.array)))?;
     let added = pairs.iter().filter(|(index, value)| array.set(*index, value, limits)).count();
     ctx.changed(key, Class::ARRAY, "armset");
     reply.count(added);
@@ -271,7 +271,7 @@ pub const ARLEN: Command = Command {
 };
 
 fn arlen(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    let len = ctx.array(args.next()?)?.map_or(0, Array::len);
+    let len = ctx.array(args.next()?)?.map_or(0, |array| array.len());
     write_index(reply, len);
     Ok(())
 }
@@ -289,7 +289,7 @@ pub const ARCOUNT: Command = Command {
 };
 
 fn arcount(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    let count = ctx.array(args.next()?)?.map_or(0, Array::count);
+    let count = ctx.array(args.next()?)?.map_or(0, |array| array.count());
     write_index(reply, count);
     Ok(())
 }

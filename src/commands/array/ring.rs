@@ -29,7 +29,7 @@ pub const ARINSERT: Command = Command {
 fn arinsert(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let key = args.next()?;
     let limits = ctx.server.config.array;
-    let array = ctx.array_or_create(key, |config| Array::new(config.array))?;
+    let array = ctx.array_or_create(key, |config| Box::new(Array::new(config.array)))?;
     let start = array.next_insert();
     let last = start.and_then(|start| start.checked_add(args.left() as u64 - 1));
     let (Some(start), Some(last)) = (start, last.filter(|last| *last < u64::MAX)) else {
@@ -63,7 +63,7 @@ fn arring(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let size = u64::try_from(size).ok().filter(|size| *size > 0);
     let size = size.ok_or(Error::new("ERR size must be positive"))?;
     let limits = ctx.server.config.array;
-    let array = ctx.array_or_create(key, |config| Array::new(config.array))?;
+    let array = ctx.array_or_create(key, |config| Box::new(Array::new(config.array)))?;
     array.fit_ring(size, limits);
     let mut last = 0;
     for value in args.rest() {
@@ -89,7 +89,7 @@ pub const ARNEXT: Command = Command {
 };
 
 fn arnext(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    match ctx.array(args.next()?)?.map_or(Some(0), Array::next_insert) {
+    match ctx.array(args.next()?)?.map_or(Some(0), |array| array.next_insert()) {
         Some(next) => write_index(reply, next),
         None => reply.null(),
     }
