@@ -1,5 +1,7 @@
 //! What the elements of a range of an array say together: those that match, their sum, their bits.
 
+use std::borrow::Cow;
+
 use super::{index_of, next_index, parse_limit, write_index};
 use crate::command::call::wrong_arity;
 use crate::command::declaration::*;
@@ -30,7 +32,8 @@ enum Kind {
 /// One of ARGREP's conditions.
 enum Condition<'a> {
     Exact(&'a [u8]),
-    Contains(&'a [u8]),
+    /// In small letters where case does not matter.
+    Contains(Cow<'a, [u8]>),
     Glob(&'a [u8]),
     Regular(Pattern),
 }
@@ -137,7 +140,8 @@ impl<'a> Condition<'a> {
     fn new(kind: Kind, text: &'a [u8], nocase: bool) -> Result<Self> {
         Ok(match kind {
             Kind::Exact => Condition::Exact(text),
-            Kind::Match => Condition::Contains(text),
+            Kind::Match if nocase => Condition::Contains(text.to_ascii_lowercase().into()),
+            Kind::Match => Condition::Contains(text.into()),
             Kind::Glob => Condition::Glob(text),
             Kind::Regular if text.is_empty() => {
                 return Err(Error::new("ERR regular expression is empty"));
@@ -157,9 +161,8 @@ impl<'a> Condition<'a> {
         match self {
             Condition::Exact(wanted) if nocase => text.eq_ignore_ascii_case(wanted),
             Condition::Exact(wanted) => text == *wanted,
-            Condition::Contains(wanted) if wanted.is_empty() => true,
             Condition::Contains(wanted) if nocase => {
-                text.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted))
+                memchr::memmem::find(&text.to_ascii_lowercase(), wanted).is_some()
             }
             Condition::Contains(wanted) => memchr::memmem::find(text, wanted).is_some(),
             Condition::Glob(pattern) if nocase => glob::matches_nocase(pattern, text),
