@@ -4,6 +4,7 @@ use crate::format_error;
 use crate::keyspace::Found;
 use crate::resp::{Protocol, ReplyWriter, Span};
 use crate::server::Server;
+use crate::server::blocked::OnTimeout;
 use crate::server::client::Flags as ClientFlags;
 use crate::server::clients::ClientId;
 use crate::server::error::{self, Error, Result};
@@ -280,7 +281,12 @@ fn resume(server: &mut Server, registry: &Registry, id: ClientId) {
 pub fn time_out(server: &mut Server, registry: &Registry, id: ClientId) {
     let Some(client) = server.clients.get_mut(id) else { return };
     let Some(on_timeout) = client.blocked.as_ref().map(|blocked| blocked.on_timeout) else { return };
-    if on_timeout == crate::server::blocked::OnTimeout::RunAgain {
+    if let OnTimeout::RetryUntil(end_ms) = on_timeout
+        && end_ms.is_none_or(|end_ms| end_ms > server.now_ms)
+    {
+        return resume(server, registry, id);
+    }
+    if on_timeout == OnTimeout::RunAgain {
         resume(server, registry, id);
     } else {
         write_timeout(&mut client.reply, on_timeout);

@@ -368,6 +368,9 @@ impl<'a> Ctx<'a> {
         }
         self.is_blocked = true;
         if self.origin == Origin::Resumed {
+            if matches!(on_timeout, OnTimeout::RetryUntil(_)) {
+                self.retry_at(deadline_ms);
+            }
             return;
         }
         let mut waits_for: Vec<Box<[u8]>> = Vec::new();
@@ -390,6 +393,17 @@ impl<'a> Ctx<'a> {
         let client = self.client();
         client.flags.add(Flags::BLOCKED);
         client.blocked = Some(Box::new(blocked));
+    }
+
+    /// The client goes on waiting until its first deadline, but its command runs again at `retry_ms`.
+    fn retry_at(&mut self, retry_ms: Option<u64>) {
+        let Some(mut blocked) = self.client().blocked.take() else { return };
+        self.server.waiting.remove(self.client, &blocked);
+        if let OnTimeout::RetryUntil(end_ms) = blocked.on_timeout {
+            blocked.deadline_ms = retry_ms.into_iter().chain(end_ms).min();
+        }
+        self.server.waiting.add(self.client, &blocked);
+        self.client().blocked = Some(blocked);
     }
 
     /// Whether [`Ctx::block`] was called.
@@ -570,7 +584,7 @@ pub fn type_name_of(entry: &Entry) -> &'static str {
 pub fn write_timeout(reply: &mut ReplyWriter, on_timeout: OnTimeout) {
     match on_timeout {
         OnTimeout::Null => reply.null(),
-        OnTimeout::NullArray => reply.null_array(),
+        OnTimeout::NullArray | OnTimeout::RetryUntil(_) => reply.null_array(),
         OnTimeout::Integer(value) => reply.integer(value),
         OnTimeout::RunAgain => {}
     }

@@ -14,6 +14,8 @@ pub enum OnTimeout {
     Integer(i64),
     /// Run the command once more, told that its time is up (WAIT, WAITAOF).
     RunAgain,
+    /// Run the command once more; it may go on waiting until this time (XREADGROUP … CLAIM).
+    RetryUntil(Option<u64>),
 }
 
 /// Why and for how long a client waits.

@@ -161,8 +161,31 @@ fn finish(
     let words: Vec<&[u8]> = args.words().take(ids_at).chain(ids.iter().map(Vec::as_slice)).collect();
     let keys = (0..options.streams).map(|index| args.get(options.keys_at + index));
     let wakes_on_delete = options.group.is_some();
-    ctx.block_as(reply, &words, keys, deadline_ms, OnTimeout::NullArray, wakes_on_delete);
+    if options.claim_min_idle.is_none() {
+        ctx.block_as(reply, &words, keys, deadline_ms, OnTimeout::NullArray, wakes_on_delete);
+        return Ok(());
+    }
+    let retry_ms = next_claim_ms(ctx, args, options, from)?.into_iter().chain(deadline_ms).min();
+    ctx.block_as(reply, &words, keys, retry_ms, OnTimeout::RetryUntil(deadline_ms), wakes_on_delete);
     Ok(())
+}
+
+/// When the first of the pending entries will have waited for long enough.
+fn next_claim_ms(ctx: &mut Ctx, args: &Args, options: &Options, from: &[From]) -> Result<Option<u64>> {
+    let (Some((name, _)), Some(min_idle)) = (options.group, options.claim_min_idle) else { return Ok(None) };
+    let now_ms = ctx.now_ms();
+    let mut first: Option<u64> = None;
+    for (index, from) in from.iter().enumerate() {
+        let key = args.get(options.keys_at + index);
+        let group = ctx.stream_mut(key)?.and_then(|stream| stream.group(name));
+        let oldest =
+            group.filter(|_| matches!(from, From::New)).and_then(|group| group.pending_by_time().next());
+        if let Some((_, pending)) = oldest {
+            let when_ms = pending.delivered_ms.saturating_add(min_idle).max(0) as u64;
+            first = first.into_iter().chain([when_ms.max(now_ms + 1)]).min();
+        }
+    }
+    Ok(first)
 }
 
 fn parse<'a>(ctx: &Ctx, args: &mut Args<'a>, is_group: bool) -> Result<Options<'a>> {

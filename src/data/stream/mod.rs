@@ -238,7 +238,8 @@ impl Stream {
 
     /// Takes an entry off every group's list; whether it was on any.
     pub fn release_everywhere(&mut self, id: StreamId) -> bool {
-        self.groups.values_mut().fold(false, |was, group| group.release(id) || was)
+        let released = self.groups.values_mut().filter_map(|group| group.release(id).then_some(()));
+        released.count() > 0
     }
 
     /// Whether there may be a hole at `start` or behind it.
