@@ -60,12 +60,19 @@ impl Oracle {
     fn run(&mut self, lines: &[Line]) -> Vec<Reply> {
         let mut bytes = Vec::new();
         lines.iter().for_each(|line| Request::of(line).encode(&mut bytes));
+        self.stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
         self.stream.write_all(&bytes).expect("the oracle reads");
         let mut decoder = Decoder::new();
         let mut replies = Vec::new();
         let mut buffer = vec![0; 65536];
         while replies.len() < lines.len() {
-            let count = self.stream.read(&mut buffer).expect("the oracle answers");
+            let count = self.stream.read(&mut buffer).unwrap_or_else(|error| {
+                let line = split::join(&lines[replies.len()]);
+                panic!(
+                    "no answer to {line} or one of the {} lines behind it: {error}",
+                    lines.len() - replies.len() - 1
+                )
+            });
             assert!(count > 0, "the oracle has hung up");
             decoder.feed(&buffer[..count]);
             while let Some(reply) = decoder.next_reply().expect("the oracle speaks RESP") {
@@ -133,6 +140,8 @@ const LEFT_OUT: &[&str] = &[
     "BZMPOP",
     "WAIT",
     "WAITAOF",
+    // It takes Redis seconds.
+    "PFSELFTEST",
     "MIGRATE",
     "OBJECT REFCOUNT",
     "OBJECT IDLETIME",
@@ -220,7 +229,8 @@ impl<'r> Generator<'r> {
         for argument in &entry.arguments() {
             self.argument(argument, entry.command.group, &mut line);
         }
-        if self.chance(2) {
+        // A request without a word gets no reply.
+        if self.chance(2) && line.len() > 1 {
             line.pop();
         }
         // 7.2 gave these a fourth word.
@@ -397,6 +407,10 @@ fn normalized(line: &Line, reply: &Reply) -> Reply {
     }
     let is_object = name == "OBJECT";
     match &reply {
+        // 7.2 reads the range before it looks at the key, 7.0 does not read it where nothing is.
+        Reply::Error(_) | Reply::Integer(-1 | 0) if name == "BITCOUNT" || name == "BITPOS" => {
+            Reply::Integer(0)
+        }
         // 7.2 brought the listpack encoding of sets, and lists that are listpacks; SORT makes a skiplist.
         Reply::Bulk(text)
             if is_object
@@ -404,15 +418,21 @@ fn normalized(line: &Line, reply: &Reply) -> Reply {
         {
             Reply::bulk("(small or big)")
         }
-        // 7.0 shows large doubles with seventeen digits and an exponent, 8 plainly.
-        Reply::Bulk(text) if text.contains(&b'e') => match std::str::from_utf8(text).map(str::parse::<f64>) {
-            Ok(Ok(value)) => {
-                let mut plain = Vec::new();
-                resplay::resp::double::write_double(&mut plain, value);
-                Reply::Bulk(plain)
+        // 7.0 shows doubles with seventeen digits, coordinates with twenty, and large ones with an exponent; 8 shows what
+        // is needed, and plainly.
+        Reply::Bulk(text)
+            if text.contains(&b'e')
+                || text.len() > 15 && (name.starts_with("GEO") || name.starts_with('Z')) =>
+        {
+            match std::str::from_utf8(text).map(str::parse::<f64>) {
+                Ok(Ok(value)) => {
+                    let mut plain = Vec::new();
+                    resplay::resp::double::write_double(&mut plain, value);
+                    Reply::Bulk(plain)
+                }
+                _ => reply,
             }
-            _ => reply,
-        },
+        }
         // Times to live differ by the moment of asking.
         Reply::Integer(value) if name.ends_with("TTL") && *value > 1000 => Reply::Integer(1000),
         Reply::Integer(value) if name.ends_with("EXPIRETIME") && *value > 0 => Reply::Integer(1000),
@@ -480,6 +500,7 @@ fn replies_are_those_of_redis() {
     let failures_max = variable("ORACLE_FAILURES").unwrap_or(1) as usize;
     let mut failures = Vec::new();
     for seed in seeds {
+        println!("seed {seed}");
         let mut generator = Generator::new(registry, seed);
         let mut lines: Vec<Line> = vec![split::split(b"ZADD y1 0 a 0 b 0 m 0 z 0 zz").expect("a line")];
         lines.extend((0..COMMANDS_PER_SEED).map(|_| generator.line()));

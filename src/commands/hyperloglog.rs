@@ -182,7 +182,9 @@ fn pfdebug(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             reply.integer(i64::from(is_sparse));
         }
         _ => {
-            let given = String::from_utf8_lossy(args.get(1)).into_owned();
+            // Redis's text ends at a zero byte.
+            let given = args.get(1).split(|&byte| byte == 0).next().unwrap_or_default();
+            let given = String::from_utf8_lossy(given);
             return Err(format_error!("ERR Unknown PFDEBUG subcommand '{given}'"));
         }
     }

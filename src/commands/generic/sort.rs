@@ -167,9 +167,12 @@ fn weigh(ctx: &mut Ctx, element: &[u8], options: &SortOptions) -> Result<Weight>
         return Ok(Weight::Text(text));
     }
     const NOT_DOUBLE: Error = Error::new("ERR One or more scores can't be converted into double");
-    let number = text.map_or(Some(0.0), |text| match text.trim_ascii_start() {
-        b"" => Some(0.0),
-        text => number::parse_f64(text),
+    // Redis reads the number up to a zero byte.
+    let number = text.map_or(Some(0.0), |text| {
+        match text.split(|&byte| byte == 0).next().unwrap_or_default().trim_ascii_start() {
+            b"" => Some(0.0),
+            text => number::parse_f64(text),
+        }
     });
     number.map(Weight::Number).ok_or(NOT_DOUBLE)
 }

@@ -147,9 +147,16 @@ impl<'a> Query<'a> {
     /// The members with their scores, by member.
     fn run(&self, ctx: &mut Ctx) -> Result<BTreeMap<Vec<u8>, f64>> {
         let mut result = BTreeMap::new();
-        for (index, key) in self.keys.iter().enumerate() {
-            let scores = scores_of(ctx, key)?;
-            let weigh = |score: f64| self.aggregate.weigh(score, self.weights[index]);
+        let mut sources = Vec::with_capacity(self.keys.len());
+        for (key, weight) in self.keys.iter().zip(&self.weights) {
+            sources.push((scores_of(ctx, key)?, *weight));
+        }
+        if self.operation != Operation::Difference {
+            // The smallest comes first, as in Redis; it shows where sums round, or meet infinities.
+            sources.sort_by_key(|(scores, _)| scores.len());
+        }
+        for (index, (scores, weight)) in sources.into_iter().enumerate() {
+            let weigh = |score: f64| self.aggregate.weigh(score, weight);
             match self.operation {
                 _ if index == 0 => {
                     result = scores.into_iter().map(|(member, score)| (member, weigh(score))).collect();
