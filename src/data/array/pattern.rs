@@ -114,15 +114,13 @@ impl Pattern {
     pub fn is_match(&self, text: &[u8]) -> bool {
         let mut now = Threads::new(self.program.len());
         let mut next = Threads::new(self.program.len());
-        let mut steps = 0;
         for at in 0..=text.len() {
             // A match may start anywhere.
             if self.follow(0, text, at, &mut now) {
                 return true;
             }
             let Some(&byte) = text.get(at) else { break };
-            steps += now.list.len() + 1;
-            if steps > STEPS_MAX {
+            if now.visits + next.visits > STEPS_MAX {
                 return false;
             }
             next.clear();
@@ -171,15 +169,18 @@ struct Threads {
     list: Vec<usize>,
     seen: Vec<u32>,
     round: u32,
+    visits: usize,
     open: Vec<usize>,
 }
 
 impl Threads {
     fn new(steps: usize) -> Self {
-        Threads { list: Vec::new(), seen: vec![0; steps], round: 1, open: Vec::new() }
+        Threads { list: Vec::new(), seen: vec![0; steps], round: 1, visits: 0, open: Vec::new() }
     }
 
+    /// True the first time in a round.
     fn visit(&mut self, step: usize) -> bool {
+        self.visits += 1;
         std::mem::replace(&mut self.seen[step], self.round) != self.round
     }
 
