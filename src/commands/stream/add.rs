@@ -157,11 +157,10 @@ pub const XADD: Command = Command {
 fn xadd(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let key = args.next()?;
     let mut options = Options::default();
-    let (id_at, new_id) = loop {
-        let id_at = args.position();
+    let new_id = loop {
         if args.peek() == Some(b"*") {
             args.next()?;
-            break (id_at, NewId::Auto);
+            break NewId::Auto;
         }
         if options.accept(args)? || options.accept_message(args)? {
             continue;
@@ -173,7 +172,7 @@ fn xadd(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
         let wrong_number = Error::new("ERR wrong number of arguments for 'xadd' command");
         let text = args.peek().ok_or(wrong_number)?;
         args.next()?;
-        break (id_at, parse_new_id(text)?);
+        break parse_new_id(text)?;
     };
     if options.message.is_some() && !matches!(new_id, NewId::Auto) {
         return Err(Error::new("ERR IDMP/IDMPAUTO can be used only with auto-generated IDs"));
@@ -230,7 +229,6 @@ fn xadd(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             ctx.propagate_as(&[b"XIDMPRECORD", key, pid, iid, id.text(&mut IdText::default())]);
         }
     }
-    debug_assert!(id_at < args.argc(), "the id is one of the arguments");
     Ok(())
 }
 
