@@ -201,10 +201,12 @@ fn parse<'a>(ctx: &Ctx, args: &mut Args<'a>, is_group: bool) -> Result<Options<'
             options.count = usize::try_from(args.integer()?.max(0)).unwrap_or(usize::MAX);
         } else if args.accept_with("MAXCOUNT", 1) {
             let bad = Error::new("ERR MAXCOUNT must be a positive integer");
-            options.budget.count_max = Some(args.integer_in(1, i64::MAX, bad)? as usize);
+            options.budget.count_max =
+                Some(usize::try_from(args.integer_in(1, i64::MAX, bad)?).unwrap_or(usize::MAX));
         } else if args.accept_with("MAXSIZE", 1) {
             let bad = Error::new("ERR MAXSIZE must be a positive integer");
-            options.budget.bytes_max = Some(args.integer_in(1, i64::MAX, bad)? as usize);
+            options.budget.bytes_max =
+                Some(usize::try_from(args.integer_in(1, i64::MAX, bad)?).unwrap_or(usize::MAX));
         } else if args.accept_with("STREAMS", 1) {
             if !args.left().is_multiple_of(2) {
                 let what = if is_group { "ID or '>'" } else { "ID, '+', or '$'" };
