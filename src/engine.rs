@@ -28,6 +28,7 @@ pub struct Engine {
     registry: &'static Registry,
     journal: Option<Journal>,
     next_sweep_ms: u64,
+    unsent_bytes_max: usize,
 }
 
 impl Engine {
@@ -36,7 +37,7 @@ impl Engine {
         let registry = commands::registry();
         let mut server = Server::new(seed, now_ms);
         server.stats.commands = vec![Default::default(); registry.len()];
-        Engine { server, registry, journal: None, next_sweep_ms: now_ms }
+        Engine { server, registry, journal: None, next_sweep_ms: now_ms, unsent_bytes_max: usize::MAX }
     }
 
     /// As [`Engine::new`], writing down every input for [`Engine::journal`].
@@ -137,6 +138,24 @@ impl Engine {
         self.settle();
     }
 
+    /// From so much output on that the host has not sent, a client's further requests wait for [`Engine::go_on`]. For hosts
+    /// whose clients may not read; what is in the journal does not tell of it.
+    pub fn hold_back_at(&mut self, unsent_bytes_max: usize) {
+        self.unsent_bytes_max = unsent_bytes_max;
+    }
+
+    /// Whether a client's requests wait for its output to be sent.
+    pub fn is_held_back(&self, id: ClientId) -> bool {
+        self.server.clients.get(id).is_some_and(|client| client.reply.len() >= self.unsent_bytes_max)
+    }
+
+    /// Runs requests that were held back.
+    pub fn go_on(&mut self, id: ClientId, now_ms: u64) {
+        self.set_now(now_ms);
+        self.process_buffered(id);
+        self.settle();
+    }
+
     /// Lets time pass: blocked clients time out, expired keys go.
     pub fn tick(&mut self, now_ms: u64) {
         self.write_down(|| Input::Tick { now_ms });
@@ -203,7 +222,7 @@ impl Engine {
                 used = buffer.len();
                 break;
             }
-            if client.flags.has(Flags::BLOCKED) {
+            if client.flags.has(Flags::BLOCKED) || reply.len() >= self.unsent_bytes_max {
                 break;
             }
             let limits = RequestLimits {

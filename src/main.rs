@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use resplay::native::serve::CalledAs;
 use resplay::native::{cli, doctest, serve};
 
 #[global_allocator]
@@ -20,9 +21,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the Redis protocol over TCP, and the playground page over HTTP.
-    Serve(serve::Options),
-    /// Talk to a server, as redis-cli does.
+    /// Serve the Redis protocol over TCP, and the playground page over HTTP. Takes what redis-server takes.
+    #[command(disable_help_flag = true)]
+    Serve {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Talk to a server. Takes what redis-cli takes.
     #[command(disable_help_flag = true)]
     Cli {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -39,8 +44,11 @@ fn main() -> ExitCode {
     if name.contains("redis-cli") {
         return ExitCode::from(cli::cli(words.collect()));
     }
+    if name.contains("redis-server") {
+        return ExitCode::from(serve::serve(words.collect(), CalledAs::RedisServer));
+    }
     match Arguments::parse().command {
-        Command::Serve(options) => ExitCode::from(serve::serve(&options)),
+        Command::Serve { arguments } => ExitCode::from(serve::serve(arguments, CalledAs::Resplay)),
         Command::Cli { arguments } => ExitCode::from(cli::cli(arguments)),
         Command::Doctest(options) => ExitCode::from(doctest::doctest(&options)),
     }

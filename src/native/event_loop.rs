@@ -1,18 +1,20 @@
 //! Sockets to the engine and back: one thread, readiness by mio, one write per client and turn of the loop.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Poll, Token, Waker};
 
 use crate::engine::{ClientId, Engine};
 use crate::server::event::{Event, LogLevel};
 
-use super::log::Log;
+use super::files;
+use super::limits::{Limits, Unread, may_time_out};
+use super::log::{self, Log};
+use super::serve;
+use super::sockets::{Accepted, Listener, Stream};
 
 const WAKER: Token = Token(0);
 const LISTENERS: usize = 1;
@@ -20,8 +22,16 @@ const CLIENTS: usize = 1024;
 /// One read takes at most so much; a client with more to say waits for its next turn.
 const READ_BYTES: usize = 256 * 1024;
 const READS_PER_TURN: usize = 4;
-/// Replies a client does not read may take so much before it is closed.
-const UNREAD_OUTPUT_BYTES_MAX: usize = 1 << 30;
+/// With so much left to send, a client's further requests wait until it has read.
+const HOLD_BACK_BYTES: usize = 4 << 20;
+/// Sent bytes are cut off the front of an output buffer when they are so many and most of it.
+const SENT_BYTES_MAX: usize = 1 << 20;
+/// How often idle clients are looked for.
+const WATCH_INTERVAL_MS: u64 = 1000;
+/// For a client that comes from afar while nothing protects the data.
+const DENIED: &str = "-DENIED This server is in protected mode: the default user has no password, so only connections \
+    from the same machine are taken. Set a password (requirepass, or ACL SETUSER), or switch protected-mode off, with \
+    CONFIG SET from the same machine or in the configuration.\r\n";
 /// Emptied output buffers larger than this go back to the allocator.
 const IDLE_OUTPUT_BYTES_MAX: usize = 64 * 1024;
 
@@ -52,17 +62,21 @@ impl Stopper {
 }
 
 struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     id: ClientId,
-    /// The peer has more to say than one turn reads.
-    has_more_input: bool,
+    /// Bytes at the front of the client's output that are sent already.
+    sent: usize,
+    /// Its requests wait until it has read its replies.
+    is_held_back: bool,
     closes_when_written: bool,
+    /// Since when it has left too much unread for long.
+    over_limit_since_ms: Option<u64>,
 }
 
 pub struct EventLoop {
     engine: Engine,
     poll: Poll,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     /// By the slot of the client's id.
     connections: Vec<Option<Connection>>,
     /// Connections with unread input left from the last turn.
@@ -70,20 +84,22 @@ pub struct EventLoop {
     stopper: Stopper,
     buffer: Vec<u8>,
     log: Log,
+    limits: Limits,
+    /// Listeners that could not accept for want of files.
+    stalled: Vec<usize>,
+    /// Somebody has left much unread, and time will tell.
+    is_somebody_over_limit: bool,
+    next_watch_ms: u64,
     is_over: bool,
 }
 
 impl EventLoop {
-    /// Listens on every address.
-    pub fn bind(addresses: &[SocketAddr], engine: Engine, log: Log) -> io::Result<EventLoop> {
+    pub fn new(mut listeners: Vec<Listener>, mut engine: Engine, log: Log) -> io::Result<EventLoop> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
-        let mut listeners = Vec::new();
-        for (number, address) in addresses.iter().enumerate() {
-            let mut listener = TcpListener::bind(*address)?;
-            poll.registry().register(&mut listener, Token(LISTENERS + number), Interest::READABLE)?;
-            listeners.push(listener);
-        }
+        register(&mut listeners, &poll)?;
+        engine.hold_back_at(HOLD_BACK_BYTES);
+        let limits = Limits::of(&engine.server().config);
         Ok(EventLoop {
             engine,
             poll,
@@ -93,16 +109,16 @@ impl EventLoop {
             stopper: Stopper { asked: Arc::new(AtomicBool::new(false)), waker },
             buffer: vec![0; READ_BYTES],
             log,
+            limits,
+            stalled: Vec::new(),
+            is_somebody_over_limit: false,
+            next_watch_ms: 0,
             is_over: false,
         })
     }
 
     pub fn stopper(&self) -> Stopper {
         self.stopper.clone()
-    }
-
-    pub fn local_addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
     /// Serves until SHUTDOWN or [`Stopper::stop`].
@@ -115,12 +131,15 @@ impl EventLoop {
                 result => result?,
             }
             if self.stopper.asked.load(Ordering::SeqCst) {
-                self.log.write(LogLevel::Warning, "Received a signal to stop");
+                self.log.warning("User requested shutdown...");
                 return Ok(());
             }
             let now_ms = now_ms();
             if self.engine.next_deadline().is_some_and(|deadline_ms| deadline_ms <= now_ms) {
                 self.engine.tick(now_ms);
+            }
+            if self.watches() && now_ms >= self.next_watch_ms {
+                self.watch(now_ms);
             }
             for slot in std::mem::take(&mut self.unfinished) {
                 self.read(slot, now_ms);
@@ -130,17 +149,17 @@ impl EventLoop {
                     WAKER => {}
                     Token(token) if token < CLIENTS => self.accept(token - LISTENERS, now_ms),
                     Token(token) => {
-                        if event.is_readable() || event.is_error() {
-                            self.read(token - CLIENTS, now_ms);
-                        }
+                        // Replies to what is read now wait for what the engine asks for first.
                         if event.is_writable() {
                             self.write(token - CLIENTS);
+                        }
+                        if event.is_readable() || event.is_error() {
+                            self.read(token - CLIENTS, now_ms);
                         }
                     }
                 }
             }
-            self.send_output();
-            self.handle_events();
+            self.settle();
         }
         Ok(())
     }
@@ -149,46 +168,92 @@ impl EventLoop {
         if !self.unfinished.is_empty() {
             return Some(Duration::ZERO);
         }
-        let deadline_ms = self.engine.next_deadline()?;
+        let watch_ms = self.watches().then_some(self.next_watch_ms);
+        let deadline_ms = [self.engine.next_deadline(), watch_ms].into_iter().flatten().min()?;
         Some(Duration::from_millis(deadline_ms.saturating_sub(now_ms())))
     }
 
+    // Looking after clients now and then.
+
+    fn watches(&self) -> bool {
+        self.limits.idle_ms > 0 || self.is_somebody_over_limit || !self.stalled.is_empty()
+    }
+
+    /// Sends idle clients away, and those who have left too much unread for too long.
+    fn watch(&mut self, now_ms: u64) {
+        self.next_watch_ms = now_ms + WATCH_INTERVAL_MS;
+        for listener in std::mem::take(&mut self.stalled) {
+            self.accept(listener, now_ms);
+        }
+        let is_over_limit = std::mem::take(&mut self.is_somebody_over_limit);
+        for slot in 0..self.connections.len() {
+            let Some(connection) = &self.connections[slot] else { continue };
+            let Some(client) = self.engine.server().clients.get(connection.id) else { continue };
+            let idle_ms = now_ms.saturating_sub(client.active_at_ms);
+            if self.limits.idle_ms > 0 && idle_ms > self.limits.idle_ms && may_time_out(client) {
+                self.log.write(LogLevel::Verbose, "Closing idle client");
+                self.close(slot, now_ms);
+            } else if is_over_limit && connection.over_limit_since_ms.is_some() {
+                self.check_unread(slot, now_ms);
+            }
+        }
+    }
+
+    // Coming in.
+
     fn accept(&mut self, listener: usize, now_ms: u64) {
         loop {
-            let (mut stream, peer) = match self.listeners[listener].accept() {
+            let Some(accepted) = self.listeners.get(listener).map(Listener::accept) else { return };
+            let Accepted { mut stream, peer, local, is_local } = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) =>
+                {
+                    continue;
+                }
                 Err(error) => {
-                    self.log.write(LogLevel::Warning, &format!("Accepting client connection: {error}"));
+                    self.log.warning(format!("Accepting client connection: {}", super::reason(&error)));
+                    self.stalled.push(listener);
                     return;
                 }
             };
-            // Nagle's algorithm would hold back replies; failing to switch it off only costs time.
-            let _ = stream.set_nodelay(true);
-            let maxclients = self.engine.server().config.maxclients;
-            if self.engine.server().clients.len() >= maxclients {
-                let _ = stream.write(b"-ERR max number of clients reached\r\n");
-                self.engine.server_mut().stats.connections_rejected += 1;
+            let server = self.engine.server_mut();
+            let refusal = if server.clients.len() >= server.config.maxclients {
+                Some("-ERR max number of clients reached\r\n")
+            } else if self.limits.is_protected && !is_local && server.default_user_has_no_password() {
+                Some(DENIED)
+            } else {
+                None
+            };
+            if let Some(text) = refusal {
+                // A client that does not even read this is gone.
+                let _ = stream.write(text.as_bytes());
+                server.stats.connections_rejected += 1;
                 continue;
             }
             let id = self.engine.connect(now_ms);
-            let local = stream.local_addr().map(|address| address.to_string()).unwrap_or_default();
             if let Some(client) = self.engine.server_mut().clients.get_mut(id) {
-                client.address = peer.to_string();
+                client.address = peer;
                 client.local_address = local;
             }
+            stream.keep_alive(self.limits.keep_alive_seconds);
             let slot = id.slot();
-            let interest = Interest::READABLE.add(Interest::WRITABLE);
-            if self.poll.registry().register(&mut stream, Token(CLIENTS + slot), interest).is_err() {
+            if stream.register(self.poll.registry(), Token(CLIENTS + slot)).is_err() {
                 self.engine.disconnect(id, now_ms);
                 continue;
             }
             if self.connections.len() <= slot {
                 self.connections.resize_with(slot + 1, || None);
             }
-            self.connections[slot] =
-                Some(Connection { stream, id, has_more_input: false, closes_when_written: false });
+            self.connections[slot] = Some(Connection {
+                stream,
+                id,
+                sent: 0,
+                is_held_back: false,
+                closes_when_written: false,
+                over_limit_since_ms: None,
+            });
         }
     }
 
@@ -196,14 +261,17 @@ impl EventLoop {
     fn read(&mut self, slot: usize, now_ms: u64) {
         for _ in 0..READS_PER_TURN {
             let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else { return };
-            if connection.closes_when_written {
+            if connection.closes_when_written || connection.is_held_back {
                 return;
             }
-            connection.has_more_input = false;
             match connection.stream.read(&mut self.buffer) {
                 Ok(0) => return self.close(slot, now_ms),
                 Ok(count) => {
-                    self.engine.receive(connection.id, &self.buffer[..count], now_ms);
+                    let id = connection.id;
+                    self.engine.receive(id, &self.buffer[..count], now_ms);
+                    if self.engine.is_held_back(id) {
+                        self.hold_back(slot, now_ms);
+                    }
                     if count < self.buffer.len() {
                         return;
                     }
@@ -213,11 +281,30 @@ impl EventLoop {
                 Err(_) => return self.close(slot, now_ms),
             }
         }
-        if let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) {
-            connection.has_more_input = true;
-            self.unfinished.push(slot);
+        self.unfinished.push(slot);
+    }
+
+    /// Sends what a client has to read first; as long as it reads, its requests go on.
+    fn hold_back(&mut self, slot: usize, now_ms: u64) {
+        loop {
+            self.write_out(slot);
+            let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else { return };
+            let id = connection.id;
+            let has_read = self.engine.output(id).is_none_or(|output| output.is_empty());
+            connection.is_held_back = !has_read;
+            if !has_read {
+                return;
+            }
+            self.engine.go_on(id, now_ms);
+            if !self.engine.is_held_back(id) {
+                // What came in the meantime is still to be read.
+                self.unfinished.push(slot);
+                return;
+            }
         }
     }
+
+    // Going out.
 
     fn send_output(&mut self) {
         while let Some(id) = self.engine.next_with_output() {
@@ -226,9 +313,18 @@ impl EventLoop {
     }
 
     fn write(&mut self, slot: usize) {
+        self.write_out(slot);
+        let Some(connection) = self.connections.get(slot).and_then(Option::as_ref) else { return };
+        if connection.is_held_back {
+            self.hold_back(slot, now_ms());
+        }
+    }
+
+    fn write_out(&mut self, slot: usize) {
         let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else { return };
         let Some(output) = self.engine.output(connection.id) else { return };
-        let mut written = 0;
+        let mut written = connection.sent.min(output.len());
+        let before = written;
         let mut failed = false;
         while written < output.len() {
             match connection.stream.write(&output[written..]) {
@@ -242,53 +338,156 @@ impl EventLoop {
                 break;
             }
         }
-        if written == output.len() {
+        let left = output.len() - written;
+        if left == 0 {
             output.clear();
             if output.capacity() > IDLE_OUTPUT_BYTES_MAX {
                 *output = Vec::new();
             }
-        } else {
+            connection.sent = 0;
+            connection.over_limit_since_ms = None;
+        } else if written > SENT_BYTES_MAX && written > output.len() / 2 {
             output.drain(..written);
+            connection.sent = 0;
+        } else {
+            connection.sent = written;
         }
-        let left = output.len();
         let closes = connection.closes_when_written;
-        self.engine.server_mut().stats.output_bytes += written as u64;
+        self.engine.server_mut().stats.output_bytes += (written - before) as u64;
         if failed || (left == 0 && closes) {
             self.close(slot, now_ms());
-        } else if left > UNREAD_OUTPUT_BYTES_MAX {
-            self.log.write(LogLevel::Warning, "Client closed for overcoming of output buffer limits.");
-            self.close(slot, now_ms());
+        } else if left > 0 {
+            self.check_unread(slot, now_ms());
+        }
+    }
+
+    /// Closes a client that has left too much unread, at once or for too long.
+    fn check_unread(&mut self, slot: usize, now_ms: u64) {
+        let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else { return };
+        let Some(client) = self.engine.server().clients.get(connection.id) else { return };
+        let unread = client.reply.len().saturating_sub(connection.sent);
+        let is_too_much = match self.limits.unread(client, unread) {
+            Unread::Fine => {
+                connection.over_limit_since_ms = None;
+                false
+            }
+            Unread::TooMuch => true,
+            Unread::Soft(patience_ms) => {
+                let since_ms = *connection.over_limit_since_ms.get_or_insert(now_ms);
+                self.is_somebody_over_limit = true;
+                now_ms.saturating_sub(since_ms) > patience_ms
+            }
+        };
+        if is_too_much {
+            self.log.warning(format!(
+                "Client id={} addr={} closed for overcoming of output buffer limits.",
+                connection.id.serial, client.address
+            ));
+            self.close(slot, now_ms);
         }
     }
 
     fn close(&mut self, slot: usize, now_ms: u64) {
         if let Some(mut connection) = self.connections.get_mut(slot).and_then(Option::take) {
-            // A socket that is gone already needs no deregistration.
-            let _ = self.poll.registry().deregister(&mut connection.stream);
+            connection.stream.deregister(self.poll.registry());
             self.engine.disconnect(connection.id, now_ms);
         }
     }
 
-    fn handle_events(&mut self) {
-        while let Some(event) = self.engine.next_event() {
-            match event {
-                Event::Close(id) => {
-                    if let Some(Some(connection)) = self.connections.get_mut(id.slot()) {
-                        connection.closes_when_written = true;
-                        self.write(id.slot());
-                    }
-                }
-                Event::Log(level, text) => self.log.write(level, &text),
-                Event::Shutdown { .. } => self.is_over = true,
-                Event::Sleep { microseconds } => std::thread::sleep(Duration::from_micros(microseconds)),
-                Event::Crash => std::process::abort(),
-                Event::Save { .. }
-                | Event::RewriteAof
-                | Event::ConfigChanged(_)
-                | Event::RewriteConfig
-                | Event::SaveAcl(_) => {}
+    // What the engine asks for.
+
+    /// Does what the engine asks for, then sends replies: who reads `OK` finds it done.
+    fn settle(&mut self) {
+        let mut next = self.engine.next_event();
+        loop {
+            while let Some(event) = next {
+                self.handle(event);
+                next = self.engine.next_event();
+            }
+            self.send_output();
+            next = self.engine.next_event();
+            if next.is_none() {
+                return;
             }
         }
-        self.send_output();
     }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Close(id) => {
+                let slot = id.slot();
+                // The slot may belong to another client by now.
+                let connection = self.connections.get_mut(slot).and_then(Option::as_mut);
+                if let Some(connection) = connection.filter(|connection| connection.id == id) {
+                    connection.closes_when_written = true;
+                    self.write_out(slot);
+                }
+            }
+            Event::Log(level, text) => self.log.write(level, &text),
+            Event::Shutdown { .. } => {
+                self.log.warning("User requested shutdown...");
+                self.is_over = true;
+            }
+            Event::Sleep { microseconds } => std::thread::sleep(Duration::from_micros(microseconds)),
+            Event::Crash => std::process::abort(),
+            Event::ConfigChanged(name) => self.config_changed(name),
+            Event::RewriteConfig => match files::rewrite_config(&self.engine.server().config) {
+                Ok(()) => self.log.notice("CONFIG REWRITE executed with success."),
+                Err(error) => self.log.warning(format!("CONFIG REWRITE failed: {}", super::reason(&error))),
+            },
+            Event::SaveAcl(text) => {
+                let saved = files::path(&self.engine.server().config, "aclfile")
+                    .map(|path| files::replace(&path, &text).map_err(|error| super::reason(&error)));
+                if let Some(Err(reason)) = saved {
+                    self.log.warning(format!("The ACL file cannot be written: {reason}"));
+                }
+            }
+            Event::Save { .. } | Event::RewriteAof => {}
+        }
+    }
+
+    fn config_changed(&mut self, name: &str) {
+        let config = &self.engine.server().config;
+        match name {
+            "loglevel" => self.log.set_level(log::level(config.text_of("loglevel"))),
+            "dir" => {
+                let changed = files::path(config, "dir").map_or(Ok(()), std::env::set_current_dir);
+                if let Err(error) = changed {
+                    self.log.warning(format!("Can't chdir to the new dir: {}", super::reason(&error)));
+                }
+            }
+            "port" | "bind" => self.listen_anew(),
+            _ => self.limits = Limits::of(config),
+        }
+    }
+
+    /// Listens where the configuration says now; where that fails, what was bound before stays.
+    fn listen_anew(&mut self) {
+        let mut old = std::mem::take(&mut self.listeners);
+        let unix: Vec<Listener> = old.extract_if(.., |listener| !listener.is_tcp()).collect();
+        for listener in &mut old {
+            listener.deregister(self.poll.registry());
+        }
+        match serve::listen_tcp(&self.engine.server().config, &self.log) {
+            Ok(new) => self.listeners = new,
+            Err(reason) => {
+                self.log.warning(reason);
+                self.listeners = old;
+            }
+        }
+        self.listeners.extend(unix);
+        for listener in &mut self.listeners {
+            listener.deregister(self.poll.registry());
+        }
+        if let Err(error) = register(&mut self.listeners, &self.poll) {
+            self.log.warning(format!("Listening failed: {error}"));
+        }
+    }
+}
+
+fn register(listeners: &mut [Listener], poll: &Poll) -> io::Result<()> {
+    for (number, listener) in listeners.iter_mut().enumerate() {
+        listener.register(poll.registry(), Token(LISTENERS + number))?;
+    }
+    Ok(())
 }

@@ -1,37 +1,74 @@
 //! The server's log, in the shape of Redis's: `pid:role date level text`.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::server::event::LogLevel;
 
+/// What the process is at a line: still starting, or a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Starting,
+    Master,
+}
+
 #[derive(Clone, Debug)]
 pub struct Log {
-    level: LogLevel,
-    path: Option<std::path::PathBuf>,
+    /// Nothing is written below it, and nothing at all without one.
+    level: Option<LogLevel>,
+    path: Option<PathBuf>,
     coloured: bool,
+    pub role: Role,
+}
+
+/// The value of `loglevel`.
+pub fn level(word: &[u8]) -> Option<LogLevel> {
+    match word {
+        b"debug" => Some(LogLevel::Debug),
+        b"verbose" => Some(LogLevel::Verbose),
+        b"warning" => Some(LogLevel::Warning),
+        b"nothing" => None,
+        _ => Some(LogLevel::Notice),
+    }
 }
 
 impl Log {
     /// To a file, or to standard output.
-    pub fn new(level: LogLevel, path: Option<std::path::PathBuf>) -> Log {
+    pub fn new(level: Option<LogLevel>, path: Option<PathBuf>) -> Log {
         let coloured =
             path.is_none() && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Log { level, path, coloured }
+        Log { level, path, coloured, role: Role::Starting }
+    }
+
+    pub fn set_level(&mut self, level: Option<LogLevel>) {
+        self.level = level;
+    }
+
+    pub fn notice(&self, text: impl AsRef<str>) {
+        self.write(LogLevel::Notice, text.as_ref());
+    }
+
+    pub fn warning(&self, text: impl AsRef<str>) {
+        self.write(LogLevel::Warning, text.as_ref());
     }
 
     /// One line. A log that cannot be written is no reason to stop serving.
     pub fn write(&self, level: LogLevel, text: &str) {
-        if level < self.level {
+        if self.level.is_none_or(|least| level < least) {
             return;
         }
+        let role = match self.role {
+            Role::Starting => 'C',
+            Role::Master => 'M',
+        };
         let sign = match level {
             LogLevel::Debug => '.',
             LogLevel::Verbose => '-',
             LogLevel::Notice => '*',
             LogLevel::Warning => '#',
         };
-        let line = format!("{}:M {} {sign} {text}\n", std::process::id(), timestamp());
+        let line = format!("{}:{role} {} {sign} {text}\n", std::process::id(), timestamp());
         let _ = match &self.path {
             Some(path) => std::fs::OpenOptions::new()
                 .create(true)

@@ -4,5 +4,16 @@
 pub mod cli;
 pub mod doctest;
 pub mod event_loop;
+pub mod files;
+pub mod http;
+pub mod launch;
+pub mod limits;
 pub mod log;
 pub mod serve;
+pub mod sockets;
+
+/// The system's words for an error, without Rust's additions.
+pub fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}

@@ -16,19 +16,29 @@ pub struct Server {
 
 impl Server {
     pub fn start() -> Server {
+        Server::start_with(&[])
+    }
+
+    pub fn start_with(words: &[&str]) -> Server {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = port.expect("a free port").port();
         let mut process = Command::new(env!("CARGO_BIN_EXE_resplay"))
-            .args(["serve", "--port", &port.to_string(), "--http-port", "0"])
+            .arg("serve")
+            .args(words)
+            .args(["--port", &port.to_string(), "--http-port", "0"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");
         let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
         let mut greeting = String::new();
         while !greeting.contains("Ready to accept connections") {
-            let line = lines.next().expect("the log goes on until it is ready").expect("the log is text");
+            let Some(Ok(line)) = lines.next() else { panic!("it ended before it was ready:\n{greeting}") };
             greeting.push_str(&line);
             greeting.push('\n');
+        }
+        if words.iter().any(|word| word.ends_with(".conf")) {
+            // A Unix socket is told of in one more line.
+            greeting.extend(lines.next().and_then(Result::ok));
         }
         // The rest of the log must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
@@ -70,10 +80,15 @@ impl Server {
         text(&output)
     }
 
-    pub fn stop(mut self, signal: &str) -> i32 {
+    pub fn stop(self, signal: &str) -> i32 {
         let pid = self.process.id().to_string();
         let killed = Command::new("kill").args([signal, &pid]).status().expect("kill is there");
         assert!(killed.success());
+        self.wait()
+    }
+
+    /// Waits for the end; the exit code.
+    pub fn wait(mut self) -> i32 {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             if let Some(status) = self.process.try_wait().expect("it is our child") {
