@@ -162,7 +162,8 @@ const LEFT_OUT: &[&str] = &[
 ];
 
 /// Words that came after 7.0 without a mark in the syntax line.
-const NEWER_TOKENS: &[&str] = &["WITHSCORE", "NOVALUES", "DIFF", "DIFF1", "ANDOR", "ONE"];
+const NEWER_TOKENS: &[&str] =
+    &["WITHSCORE", "NOVALUES", "DIFF", "DIFF1", "ANDOR", "ONE", "KEEPREF", "DELREF", "ACKED"];
 
 /// Their elements come in an order that Redis leaves open.
 const UNORDERED: &[&str] = &["SMEMBERS", "SINTER", "SUNION", "SDIFF", "HGETALL", "HKEYS", "HVALS", "KEYS"];

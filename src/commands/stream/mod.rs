@@ -89,11 +89,16 @@ fn no_group(key: &[u8], group: &[u8], rest: &str) -> Error {
 
 fn no_consumer_group(key: &[u8], group: &[u8]) -> Error {
     let mut text = b"NOGROUP No such consumer group '".to_vec();
-    text.extend_from_slice(group);
+    text.extend_from_slice(until_zero(group));
     text.extend_from_slice(b"' for key name '");
-    text.extend_from_slice(key);
+    text.extend_from_slice(until_zero(key));
     text.push(b'\'');
     Error::bytes(text)
+}
+
+/// Redis's texts end a name at a zero byte.
+fn until_zero(name: &[u8]) -> &[u8] {
+    name.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// What Redis says when a subcommand's arguments make no sense.
