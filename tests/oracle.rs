@@ -38,7 +38,10 @@ impl Drop for Oracle {
 }
 
 impl Oracle {
-    #[allow(clippy::zombie_processes, reason = "where this panics the process ends, and its children with it")]
+    #[allow(
+        clippy::zombie_processes,
+        reason = "where this panics the process ends, and its children with it"
+    )]
     fn start() -> Oracle {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = port.expect("a free port").port();

@@ -4,8 +4,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use crate::command::{program, shown};
-use crate::wasm::Optimise;
-use crate::{Result, page};
+use crate::{Result, page, wasm};
 
 const HELP: &str = "\
 cargo xtask budget
@@ -14,8 +13,7 @@ Builds the page and weighs its parts, compressed by brotli, against www/scripts/
 ";
 
 pub fn main(arguments: Vec<String>) -> Result<ExitCode> {
-    if !arguments.is_empty() {
-        print!("{HELP}");
+    if wasm::helped(&arguments, HELP)? {
         return Ok(ExitCode::SUCCESS);
     }
     let (_, result) = shown(weigh()?, Duration::from_secs(60));
@@ -24,6 +22,6 @@ pub fn main(arguments: Vec<String>) -> Result<ExitCode> {
 
 /// The program that weighs the page, which is built.
 pub fn weigh() -> Result<Command> {
-    page::build(Optimise::No)?;
+    page::build()?;
     Ok(program("node", &["www/scripts/sizes.mjs"]))
 }

@@ -37,11 +37,7 @@ pub fn install(folder: &Path) -> Result<PathBuf> {
     let stamp = format!("npm-{name}");
     if !stamp::is(&folder.join("node_modules"), &stamp, &lock) {
         node()?;
-        let task = Task::start(match name.as_str() {
-            "www" => "packages of the page",
-            "wasm-opt" => "wasm-opt",
-            _ => "packages of the tests",
-        });
+        let task = Task::start(if name == "www" { "packages of the page" } else { "packages of the tests" });
         task.run(npm(folder, &["ci", "--no-audit"]))?;
         stamp::set(&stamp, &lock)?;
         task.done("npm ci");

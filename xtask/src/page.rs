@@ -6,31 +6,29 @@ use std::thread;
 
 use crate::progress::Task;
 use crate::stamp::{self, Hash};
-use crate::wasm::{self, Optimise};
-use crate::{Result, npm, root};
+use crate::{Result, npm, root, wasm};
 
 const HELP: &str = "\
-cargo xtask www [--release]
+cargo xtask www
 
 Builds the web page, with the engine in it, into www/dist.
-
-  --release    also runs wasm-opt on the engine
 ";
 
 pub fn main(arguments: Vec<String>) -> Result<ExitCode> {
-    let Some(optimise) = wasm::options(&arguments, HELP)? else { return Ok(ExitCode::SUCCESS) };
-    build(optimise)?;
+    if !wasm::helped(&arguments, HELP)? {
+        build()?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Makes `www/dist` what the sources say it should be. Answers that folder.
-pub fn build(optimise: Optimise) -> Result<PathBuf> {
+pub fn build() -> Result<PathBuf> {
     npm::node()?;
     let folder = root().join("www");
     // Packages come over the network while the engine keeps the processor busy.
     let (packages, module) = thread::scope(|scope| {
         let packages = scope.spawn(|| npm::install(&folder));
-        let module = wasm::build(optimise);
+        let module = wasm::build();
         (packages.join().unwrap_or_else(|_| Err("npm ci: panicked".to_owned())), module)
     });
     module.and(packages)?;

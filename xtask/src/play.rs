@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use crate::command::{cargo, interrupted, program, typed};
 use crate::progress::{Task, say};
-use crate::wasm::Optimise;
 use crate::{Result, page, serve, target};
 
 const HELP: &str = "\
@@ -21,7 +20,6 @@ Builds the page and the server, as far as anything changed, and starts them. Ctr
   --http-port N   the port of the web page (8379)
   --open          open the page in a browser
   --no-server     the page alone, from static files
-  --release       also run wasm-opt on the engine of the page
 ";
 
 /// How long the server may take to listen, and to end once it was asked to.
@@ -32,7 +30,6 @@ struct Options {
     http_port: u16,
     open: bool,
     server: bool,
-    optimise: Optimise,
 }
 
 pub fn main(arguments: Vec<String>) -> Result<ExitCode> {
@@ -48,8 +45,7 @@ pub fn main(arguments: Vec<String>) -> Result<ExitCode> {
 }
 
 fn options(arguments: Vec<String>) -> Result<Option<Options>> {
-    let mut options =
-        Options { port: 6379, http_port: 8379, open: false, server: true, optimise: Optimise::No };
+    let mut options = Options { port: 6379, http_port: 8379, open: false, server: true };
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let mut number = || {
@@ -61,7 +57,6 @@ fn options(arguments: Vec<String>) -> Result<Option<Options>> {
             "--http-port" => options.http_port = number()?,
             "--open" => options.open = true,
             "--no-server" => options.server = false,
-            "--release" => options.optimise = Optimise::Yes,
             "--help" | "-h" => {
                 print!("{HELP}");
                 return Ok(None);
@@ -89,7 +84,7 @@ fn free(port: u16, option: &str) -> Result<()> {
 fn build(options: &Options) -> Result<(PathBuf, PathBuf)> {
     thread::scope(|scope| {
         let binary = scope.spawn(|| if options.server { told(server()) } else { Ok(PathBuf::new()) });
-        let folder = told(page::build(options.optimise));
+        let folder = told(page::build());
         let binary = binary.join().map_err(|_| "building the server panicked".to_owned())?;
         Ok((folder?, binary?))
     })

@@ -4,8 +4,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use crate::command::{Counts, cargo, interrupted, program, shown, typed};
-use crate::wasm::{self, Optimise};
-use crate::{Result, budget, npm, page, root, serve, tools};
+use crate::{Result, budget, npm, page, root, serve, tools, wasm};
 
 /// One line of the table.
 struct Step {
@@ -100,7 +99,7 @@ impl Run {
 
     /// Runs one project against the built page, served from static files.
     fn on_the_page(&mut self, project: &str) -> Result<()> {
-        let port = serve::start(page::build(Optimise::No)?, 0)?;
+        let port = serve::start(page::build()?, 0)?;
         self.playwright(project, &format!("http://127.0.0.1:{port}/"))
     }
 
@@ -153,19 +152,19 @@ fn wire(run: &mut Run) -> Result<()> {
 
 fn module_in_node(run: &mut Run) -> Result<()> {
     npm::node()?;
-    wasm::build(Optimise::No)?;
+    wasm::build()?;
     run.command(program("node", &["--test", "--test-reporter=spec", "tests/web/module/"]))
 }
 
 fn module_in_chromium(run: &mut Run) -> Result<()> {
-    wasm::build(Optimise::No)?;
+    wasm::build()?;
     // The module is all this needs: no server.
     run.playwright("module", "http://localhost/")
 }
 
 fn www(run: &mut Run) -> Result<()> {
     let folder = npm::install(&root().join("www"))?;
-    wasm::build(Optimise::No)?;
+    wasm::build()?;
     run.command(npm::npm(&folder, &["test"]))
 }
 

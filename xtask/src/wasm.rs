@@ -1,4 +1,4 @@
-//! The engine as a module of the web page: `www/pkg`, made by cargo, wasm-bindgen and, for a release, wasm-opt.
+//! The engine as a module of the web page: `www/pkg`, made by cargo and wasm-bindgen.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,71 +9,52 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::command::{cargo, program};
 use crate::progress::Task;
 use crate::stamp::{self, Hash};
-use crate::{Result, npm, root, target};
+use crate::{Result, root, target};
 
 const TRIPLE: &str = "wasm32-unknown-unknown";
 
 const HELP: &str = "\
-cargo xtask wasm [--release]
+cargo xtask wasm
 
 Builds the engine for the web page into www/pkg.
-
-  --release    also runs wasm-opt, from npm's binaryen: smaller before compression, slow to make
 ";
 
-#[derive(Clone, Copy, PartialEq)]
-pub enum Optimise {
-    No,
-    /// By wasm-opt; the answer is kept and used again for the same input.
-    Yes,
-}
-
 pub fn main(arguments: Vec<String>) -> Result<ExitCode> {
-    if let Some(optimise) = options(&arguments, HELP)? {
-        build(optimise)?;
+    if !helped(&arguments, HELP)? {
+        build()?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the arguments ask for; `None` when they asked for help, and got it.
-pub fn options(arguments: &[String], help: &str) -> Result<Option<Optimise>> {
-    let mut optimise = Optimise::No;
-    for argument in arguments {
-        match argument.as_str() {
-            "--help" | "-h" => {
-                print!("{help}");
-                return Ok(None);
-            }
-            "--release" => optimise = Optimise::Yes,
-            other => return Err(format!("no option `{other}`\n\n{help}")),
+/// For chores without options: whether the arguments asked for help, and got it.
+pub fn helped(arguments: &[String], help: &str) -> Result<bool> {
+    match arguments.first().map(String::as_str) {
+        None => Ok(false),
+        Some("--help" | "-h") => {
+            print!("{help}");
+            Ok(true)
         }
+        Some(other) => Err(format!("no option `{other}`\n\n{help}")),
     }
-    Ok(Some(optimise))
 }
 
 /// Makes `www/pkg` what the sources say it should be.
-pub fn build(optimise: Optimise) -> Result<()> {
+///
+/// Without wasm-opt: after it the module is an eleventh smaller, but a twentieth larger once compressed by brotli, and
+/// no faster.
+pub fn build() -> Result<()> {
     let task = Task::start("engine to wasm");
     let module = compile(&task)?;
-    let mut bytes = fs::read(&module).map_err(|error| format!("{}: {error}", module.display()))?;
-    let made_of = Hash::new().bytes(&bytes).text(&format!(
-        "{} {}",
-        env!("CARGO_PKG_VERSION"),
-        optimise == Optimise::Yes
-    ));
+    let made_of = Hash::new().file(&module)?;
     let package = root().join("www/pkg");
-    if stamp::is(&package.join("resplay_bg.wasm"), "wasm", &made_of) {
+    let output = package.join("resplay_bg.wasm");
+    if stamp::is(&output, "wasm", &made_of) {
         task.done("unchanged");
         return Ok(());
     }
     glue(&module, &package)?;
-    let output = package.join("resplay_bg.wasm");
-    if optimise == Optimise::Yes {
-        bytes = optimised(&task, &output)?;
-        fs::write(&output, &bytes).map_err(|error| format!("{}: {error}", output.display()))?;
-    }
-    let size = fs::metadata(&output).map_err(|error| error.to_string())?.len();
     stamp::set("wasm", &made_of)?;
+    let size = fs::metadata(&output).map_err(|error| format!("{}: {error}", output.display()))?.len();
     task.done(&format!("www/pkg, {} KB", size.div_ceil(1000)));
     Ok(())
 }
@@ -104,31 +85,4 @@ fn glue(module: &Path, package: &Path) -> Result<()> {
                 .generate(package)
         })
         .map_err(|error| format!("wasm-bindgen: {error:#}"))
-}
-
-/// What wasm-opt makes of a module; asked once for each module.
-fn optimised(task: &Task, module: &Path) -> Result<Vec<u8>> {
-    const FLAGS: &[&str] = &[
-        "-O3",
-        "--enable-bulk-memory",
-        "--enable-nontrapping-float-to-int",
-        "--enable-sign-ext",
-        "--enable-mutable-globals",
-        "--enable-reference-types",
-        "--enable-multivalue",
-        "--enable-bulk-memory-opt",
-    ];
-    let input = fs::read(module).map_err(|error| format!("{}: {error}", module.display()))?;
-    let folder = crate::kept().join("wasm-opt");
-    let kept = folder.join(format!("{}.wasm", Hash::new().bytes(&input).text(&FLAGS.join(" "))));
-    if !kept.exists() {
-        let tool = npm::install(&root().join("xtask/wasm-opt"))?.join("node_modules/.bin/wasm-opt");
-        fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let half_written = folder.join("new.wasm");
-        let mut command = program(&tool.to_string_lossy(), FLAGS);
-        command.arg(module).arg("-o").arg(&half_written);
-        task.run(command)?;
-        fs::rename(&half_written, &kept).map_err(|error| error.to_string())?;
-    }
-    fs::read(&kept).map_err(|error| format!("{}: {error}", kept.display()))
 }
