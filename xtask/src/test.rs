@@ -59,7 +59,8 @@ const OWN_STEP: &[&str] = &["oracle", "wire"];
 /// What the wire tests speak through, besides redis-cli.
 const PYTHON_CLIENT: &[&str] = &["redis==7.1.0"];
 
-const STEP_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// How long one program of a step may run, compiling included.
+const STEP_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 const HELP: &str = "\
 cargo xtask test [options]
