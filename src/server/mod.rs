@@ -37,6 +37,9 @@ use notify::Class;
 /// The version of Redis that clients are told to expect.
 pub const VERSION: &str = "8.10.0";
 
+/// How the engine gets the text of the ACL file from its host: the text, or why there is none.
+pub type AclReader = fn() -> Result<Vec<u8>, String>;
+
 /// The state of one instance.
 pub struct Server {
     pub now_ms: u64,
@@ -67,7 +70,7 @@ pub struct Server {
     pub hotkeys: hotkeys::HotKeys,
     pub acl: acl::Acl,
     /// Reads the ACL file, where the host can.
-    pub acl_reader: Option<fn() -> Result<Vec<u8>, String>>,
+    pub acl_reader: Option<AclReader>,
     pub replication_id: String,
     /// For INFO; 0 where there are no processes.
     pub process_id: u32,
