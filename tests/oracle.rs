@@ -431,7 +431,7 @@ fn normalized(line: &Line, reply: &Reply) -> Reply {
                 || text.len() > 15 && name.starts_with('Z') =>
         {
             match std::str::from_utf8(text).map(str::parse::<f64>) {
-                Ok(Ok(value)) if name.starts_with("GEO") => Reply::bulk(&format!("{value:.12}")),
+                Ok(Ok(value)) if name.starts_with("GEO") => Reply::bulk(format!("{value:.12}")),
                 Ok(Ok(value)) => {
                     let mut plain = Vec::new();
                     resplay::resp::double::write_double(&mut plain, value);
