@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::command::{cargo, interrupted, program, typed};
 use crate::progress::{Task, say};
-use crate::{Result, page, serve, target};
+use crate::{Result, kept, page, serve, target};
 
 const HELP: &str = "\
 cargo xtask play [options]
@@ -108,6 +108,9 @@ fn run(options: &Options, folder: &Path, binary: &Path) -> Result<ExitCode> {
     // The server does not serve the page itself.
     serve::start(folder.to_owned(), options.http_port)?;
     let mut command = program(&binary.to_string_lossy(), &["serve", "--port", &port, "--http-port", "0"]);
+    let dumps = kept().join("play");
+    std::fs::create_dir_all(&dumps).map_err(|error| format!("{}: {error}", dumps.display()))?;
+    command.arg("--dir").arg(dumps);
     interrupted();
     let text = typed(&command);
     let mut child = command.spawn().map_err(|error| format!("`{text}` does not start: {error}"))?;

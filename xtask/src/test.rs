@@ -48,7 +48,7 @@ const STEPS: &[Step] = &[
     tests("page", "tests/web/page", "the page in Chromium, end to end", page_in_chromium),
     tests("phone", "tests/web/phone", "the page on a phone", page_on_a_phone),
     tests("accessibility", "tests/web/accessibility", "axe finds nothing on the page", accessibility),
-    tests("docs", "README.md", "the examples in the documents", docs),
+    tests("docs", "docs/transcripts.md", "the examples in the documents", docs),
     check("budget", "www/scripts/sizes.mjs", "the page is light enough", budget),
     tests("xtask", "xtask", "the chores themselves", xtask),
 ];
@@ -187,7 +187,7 @@ fn budget(run: &mut Run) -> Result<()> {
 
 fn docs(run: &mut Run) -> Result<()> {
     let mut files = Vec::new();
-    for folder in ["", "docs", "docs/guide"] {
+    for folder in ["", "docs"] {
         let Ok(entries) = std::fs::read_dir(root().join(folder)) else { continue };
         let paths = entries.flatten().map(|entry| entry.path());
         files.extend(paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
