@@ -442,7 +442,9 @@ impl EventLoop {
                     self.log.warning(format!("The ACL file cannot be written: {reason}"));
                 }
             }
-            Event::Save { .. } | Event::RewriteAof => {}
+            Event::Save { .. } | Event::RewriteAof => {
+                self.log.write(LogLevel::Warning, "Asked to save, but nothing is written to disk yet");
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! The playground page over HTTP.
+//! The playground page over HTTP: not served by the server itself yet, `cargo xtask play` does it.
 
 use std::net::SocketAddr;
 

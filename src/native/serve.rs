@@ -35,7 +35,7 @@ Usage: resplay serve [/path/to/redis.conf] [--DIRECTIVE VALUE ...] [-]
   -                     read more of the configuration from standard input
 
 Beside what redis.conf knows:
-  --http-port N         the port of the playground page (8379); 0 serves none
+  --http-port N         reserved for the playground page, which `cargo xtask play` serves for now
   --http-bind ADDRESS   where the page is served (127.0.0.1)
   --seed N              the seed of everything random
 

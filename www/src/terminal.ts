@@ -384,7 +384,7 @@ export class ReplTerminal extends LitElement implements LaneView {
 
   private options(cycle: Cycle) {
     const first = Math.max(0, Math.min(cycle.index - OPTIONS_SHOWN / 2, cycle.labels.length - OPTIONS_SHOWN));
-    return html`<ul id="options" role="listbox" aria-label="Completions" part="options">
+    return html`<ul id="options" role="listbox" tabindex="0" aria-label="Completions" part="options">
       ${cycle.labels.slice(first, first + OPTIONS_SHOWN).map((label, offset) => {
         const index = first + offset;
         return html`<li
