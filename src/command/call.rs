@@ -2,6 +2,7 @@
 
 use crate::format_error;
 use crate::keyspace::Found;
+use crate::resp::quoted::repr;
 use crate::resp::{Protocol, ReplyWriter, Span};
 use crate::server::Server;
 use crate::server::blocked::OnTimeout;
@@ -462,20 +463,8 @@ fn feed_monitors(server: &mut Server, id: ClientId, command: &Command, words: &A
     };
     let mut line = format!("{seconds}.{microseconds:06} [{db} {address}]").into_bytes();
     for word in redact::shown(command.name, words) {
-        line.extend_from_slice(b" \"");
-        for &byte in word {
-            match byte {
-                b'\\' | b'"' => line.extend_from_slice(&[b'\\', byte]),
-                b'\n' => line.extend_from_slice(b"\\n"),
-                b'\r' => line.extend_from_slice(b"\\r"),
-                b'\t' => line.extend_from_slice(b"\\t"),
-                7 => line.extend_from_slice(b"\\a"),
-                8 => line.extend_from_slice(b"\\b"),
-                b' '..=b'~' => line.push(byte),
-                _ => line.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
-            }
-        }
-        line.push(b'"');
+        line.push(b' ');
+        line.extend(repr(word));
     }
     let monitors: Vec<ClientId> = server.monitors.iter().copied().collect();
     for monitor in monitors {

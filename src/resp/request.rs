@@ -1,5 +1,7 @@
 //! Requests from bytes: multibulk and inline, incrementally, arguments borrowed from the input buffer.
 
+use super::quoted;
+
 /// Where an argument lies in its buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
@@ -247,10 +249,11 @@ impl RequestParser {
             return Ok(Parsed::Incomplete);
         };
         let line = buffer[..newline].strip_suffix(b"\r").unwrap_or(&buffer[..newline]);
+        // Redis reads the line as a C string.
+        let line = &line[..memchr::memchr(0, line).unwrap_or(line.len())];
         self.inline.clear();
-        if !split_quoted(line, &mut self.inline) {
-            return Err(ProtocolError::UnbalancedQuotes);
-        }
+        let words = quoted::split(line).map_err(|_| ProtocolError::UnbalancedQuotes)?;
+        words.iter().for_each(|word| self.inline.push(word));
         Ok(Parsed::Inline { consumed: newline + 1 })
     }
 }
@@ -283,96 +286,6 @@ fn integer_line(buffer: &[u8], start: usize) -> Option<(Option<i64>, usize)> {
     };
     let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).filter(|_| canonical);
     Some((number, end + 2))
-}
-
-/// Splits a line as redis-cli and inline requests do: blanks separate, `"…"` knows escapes, `'…'` knows `\'` only, and a
-/// closing quote must be followed by a blank or the end. False: the quotes do not balance.
-pub fn split_quoted(line: &[u8], out: &mut Request) -> bool {
-    let mut rest = line;
-    loop {
-        let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0);
-        let skip = rest.iter().position(|byte| !blank(byte)).unwrap_or(rest.len());
-        rest = &rest[skip..];
-        if rest.is_empty() {
-            return true;
-        }
-        let mut argument = Vec::new();
-        let mut position = 0;
-        while let Some(byte) = rest.get(position) {
-            if blank(byte) {
-                break;
-            }
-            let quoted = match byte {
-                b'"' => double_quoted(&rest[position + 1..], &mut argument),
-                b'\'' => single_quoted(&rest[position + 1..], &mut argument),
-                other => {
-                    argument.push(*other);
-                    position += 1;
-                    continue;
-                }
-            };
-            let Some(used) = quoted else { return false };
-            position += 1 + used;
-            if rest.get(position).is_some_and(|next| !blank(next)) {
-                return false;
-            }
-        }
-        out.push(&argument);
-        rest = &rest[position..];
-    }
-}
-
-/// Reads up to and with the closing `"`; the bytes used, or `None` when it never closes.
-fn double_quoted(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-    let mut position = 0;
-    loop {
-        match *text.get(position)? {
-            b'"' => return Some(position + 1),
-            b'\\' if text.get(position + 1) == Some(&b'x') => {
-                let hex = |at: usize| text.get(at).and_then(|&digit| (digit as char).to_digit(16));
-                if let (Some(high), Some(low)) = (hex(position + 2), hex(position + 3)) {
-                    out.push((high * 16 + low) as u8);
-                    position += 4;
-                } else {
-                    out.push(b'x');
-                    position += 2;
-                }
-            }
-            b'\\' if position + 1 < text.len() => {
-                out.push(match text[position + 1] {
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    b't' => b'\t',
-                    b'b' => 8,
-                    b'a' => 7,
-                    other => other,
-                });
-                position += 2;
-            }
-            other => {
-                out.push(other);
-                position += 1;
-            }
-        }
-    }
-}
-
-/// Reads up to and with the closing `'`; the bytes used, or `None` when it never closes.
-fn single_quoted(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-    let mut position = 0;
-    loop {
-        match *text.get(position)? {
-            b'\'' => return Some(position + 1),
-            b'\\' if text.get(position + 1) == Some(&b'\'') => {
-                out.push(b'\'');
-                position += 2;
-            }
-            other => {
-                out.push(other);
-                position += 1;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The lines of redis.conf: how they are read, and how the configuration in force is written back among them.
 
-use crate::resp::Request;
-use crate::resp::request::split_quoted;
+use crate::resp::quoted::{repr, split};
 
 use super::Config;
 
@@ -25,11 +24,8 @@ impl Config {
         if line.is_empty() || line[0] == b'#' {
             return Ok(None);
         }
-        let mut request = Request::default();
-        if !split_quoted(line, &mut request) {
-            return Err("Unbalanced quotes in configuration line".into());
-        }
-        let words: Vec<&[u8]> = request.iter().collect();
+        let Ok(words) = split(line) else { return Err("Unbalanced quotes in configuration line".into()) };
+        let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
         let Some((name, values)) = words.split_first() else { return Ok(None) };
         let owned = |words: &[&[u8]]| words.iter().map(|word| word.to_vec()).collect::<Vec<_>>();
         let wrong = || Err("Bad directive or wrong number of arguments".to_string());
@@ -108,22 +104,8 @@ impl Config {
         let value = if is_plain || (parameter.takes_many && !value.is_empty()) {
             String::from_utf8_lossy(value).into_owned()
         } else {
-            quoted(value)
+            String::from_utf8(repr(value)).expect("escapes are ASCII")
         };
         format!("{} {value}\n", parameter.name)
     }
-}
-
-/// Between double quotes, as the reader of the file undoes it.
-fn quoted(value: &[u8]) -> String {
-    let mut text = String::from("\"");
-    for &byte in value {
-        match byte {
-            b'"' | b'\\' => text.extend(['\\', byte as char]),
-            b' '..=b'~' => text.push(byte as char),
-            _ => text.push_str(&format!("\\x{byte:02x}")),
-        }
-    }
-    text.push('"');
-    text
 }
