@@ -288,6 +288,7 @@ export class Host extends EventTarget {
       case "done":
         this.done += report.count;
         this.watch();
+        this.dispatchEvent(new Event("turn"));
         break;
       case "journal":
         this.record(report.space, report.bytes, report.whole);

@@ -121,11 +121,40 @@ export const playgroundStyles = [
       color: var(--rp-status);
     }
 
+    .work {
+      min-height: 0;
+      display: flex;
+      padding: 0 var(--rp-space-4);
+    }
     main {
+      flex: 1;
+      min-width: 0;
       min-height: 0;
       display: flex;
       flex-direction: column;
-      padding: 0 var(--rp-space-4);
+    }
+    .menu {
+      inset: 3.25rem var(--rp-space-4) auto auto;
+      margin: 0;
+      padding: var(--rp-space-1);
+      min-width: 14rem;
+      max-width: calc(100vw - 2rem);
+      background: var(--rp-panel);
+      color: var(--rp-text);
+      border: 1px solid var(--rp-edge-strong);
+      border-radius: var(--rp-radius);
+      box-shadow: 0 1rem 2rem -1rem rgb(0 0 0 / 0.5);
+    }
+    .menu button {
+      display: grid;
+      width: 100%;
+      padding: var(--rp-space-2) var(--rp-space-3);
+      border-color: transparent;
+      text-align: left;
+      white-space: normal;
+    }
+    .menu small {
+      color: var(--rp-muted);
     }
     .tabs {
       display: none;
@@ -353,6 +382,11 @@ export const playgroundStyles = [
       margin-top: var(--rp-space-4);
     }
 
+    @container (max-width: 899px) {
+      .work {
+        flex-direction: column;
+      }
+    }
     @container (max-width: 719px) {
       header {
         padding: var(--rp-space-2) var(--rp-space-3);
@@ -366,7 +400,7 @@ export const playgroundStyles = [
       .guide {
         padding-inline: var(--rp-space-3);
       }
-      main {
+      .work {
         padding: 0 var(--rp-space-2);
       }
       .several .tabs {

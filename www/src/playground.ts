@@ -6,6 +6,9 @@ import { joined } from "./bytes";
 import { newHost } from "./engine";
 import { steps, type Step } from "./guide";
 import { History, localStore } from "./history";
+import type { Lane, NoticeKind } from "./host";
+import { menu, panels, type Shell } from "./panels/index";
+import { SideArea } from "./side";
 import { openJournal, ownSession } from "./storage";
 import { playgroundStyles } from "./playground-styles";
 import { ReplTerminal } from "./terminal";
@@ -24,7 +27,7 @@ interface LaneEntry {
 type Keeping = "opening" | "kept" | "elsewhere" | "unkept";
 type Theme = "auto" | "light" | "dark";
 
-export class RedisPlayground extends LitElement {
+export class RedisPlayground extends LitElement implements Shell {
   static override styles = playgroundStyles;
   static override properties = {
     entries: { state: true },
@@ -34,6 +37,7 @@ export class RedisPlayground extends LitElement {
     guideOpen: { state: true },
     seen: { state: true },
     quiet: { state: true },
+    panel: { state: true },
   };
 
   declare private entries: LaneEntry[];
@@ -44,9 +48,13 @@ export class RedisPlayground extends LitElement {
   declare private seen: Set<Step>;
   /** Nothing was typed yet, so the welcome stands. */
   declare private quiet: boolean;
+  /** The id of the panel that is open, if one is. */
+  declare private panel: string | null;
 
-  private readonly host = newHost();
+  readonly host = newHost();
+  readonly space = SPACE;
   private readonly history = new History(localStore("resplay.history"));
+  private readonly listeners = new Set<() => void>();
   private nextId = 1;
   private returning = false;
 
@@ -59,15 +67,54 @@ export class RedisPlayground extends LitElement {
     this.guideOpen = readSetting("guide") !== "closed";
     this.seen = new Set();
     this.quiet = true;
+    const panel = readSetting("panel");
+    this.panel = panels.some(({ id }) => id === panel) ? panel : null;
     applyTheme(this.theme);
     for (const name of readLanes()) this.addLane(name, false);
     this.host.addEventListener("state", () => this.requestUpdate());
+    this.host.addEventListener("turn", () => this.tellTurn());
     void this.begin();
   }
 
   /** For tests: makes the engine trap, as a bug would. */
   crashForTest(): void {
     this.host.crashForTest();
+  }
+
+  // ---- What panels may ask for (Shell)
+
+  get lane(): Lane | null {
+    return this.terminal(this.active)?.lane ?? null;
+  }
+
+  run(...lines: string[]): void {
+    this.quiet = false;
+    const terminal = this.terminal(this.active);
+    // One that listens or waits takes no other command.
+    if (terminal && terminal.laneState !== "ready") terminal.interrupt();
+    terminal?.run(...lines);
+  }
+
+  type(line: string): void {
+    this.terminal(this.active)?.type(line);
+  }
+
+  notice(text: string, kind: NoticeKind = "info"): void {
+    this.terminal(this.active)?.notice(text, kind);
+  }
+
+  openPanel(id: string | null): void {
+    this.panel = id;
+    writeSetting("panel", id ?? "");
+  }
+
+  onTurn(heard: () => void): () => void {
+    this.listeners.add(heard);
+    return () => this.listeners.delete(heard);
+  }
+
+  private tellTurn(): void {
+    for (const heard of this.listeners) heard();
   }
 
   private async begin(): Promise<void> {
@@ -148,7 +195,9 @@ export class RedisPlayground extends LitElement {
   }
 
   private select(id: number): void {
-    if (this.active !== id) this.active = id;
+    if (this.active === id) return;
+    this.active = id;
+    this.tellTurn();
   }
 
   private async show(step: Step): Promise<void> {
@@ -235,17 +284,42 @@ export class RedisPlayground extends LitElement {
         >
           ${themeIcon(this.theme)}
         </button>
+        ${menu.length > 0 ? this.menuButton() : nothing}
         <button class="primary" type="button" ?disabled=${this.entries.length >= LANES_MAX} @click=${this.openLane}>
           <span aria-hidden="true">+&nbsp;</span>Client
         </button>
       </header>
       ${this.guide()}
-      <main class=${this.entries.length > 1 ? "several" : ""}>
-        ${this.entries.length > 1 ? this.tabs() : nothing}
-        <div class="lanes">${repeat(this.entries, (entry) => entry.id, (entry) => this.lane(entry))}</div>
-      </main>
+      <div class="work">
+        <main class=${this.entries.length > 1 ? "several" : ""}>
+          ${this.entries.length > 1 ? this.tabs() : nothing}
+          <div class="lanes">${repeat(this.entries, (entry) => entry.id, (entry) => this.laneOf(entry))}</div>
+        </main>
+        ${panels.length > 0
+          ? html`<rp-side
+              .shell=${this}
+              .open=${this.panel}
+              .width=${Number(readSetting("side")) || 420}
+              @choose=${(event: CustomEvent<string | null>) => this.openPanel(event.detail)}
+              @resized=${(event: CustomEvent<number>) => writeSetting("side", String(event.detail))}
+            ></rp-side>`
+          : nothing}
+      </div>
       ${this.footer()} ${this.dialogs()}
     `;
+  }
+
+  private menuButton() {
+    return html`<button class="icon" type="button" aria-label="Menu" popovertarget="menu">
+        ${icon(svg`<path d="M3 6h14M3 10h14M3 14h14" />`)}
+      </button>
+      <div id="menu" class="menu" popover>
+        ${menu.map(
+          (entry) => html`<button type="button" popovertarget="menu" popovertargetaction="hide" @click=${() => entry.act(this)}>
+            ${entry.title}${entry.note ? html`<small>${entry.note}</small>` : nothing}
+          </button>`,
+        )}
+      </div>`;
   }
 
   private guide() {
@@ -281,7 +355,7 @@ export class RedisPlayground extends LitElement {
     </div>`;
   }
 
-  private lane(entry: LaneEntry) {
+  private laneOf(entry: LaneEntry) {
     const several = this.entries.length > 1;
     const state = this.terminal(entry.id)?.laneState ?? "waiting";
     const words = this.host.state === "ready" || this.host.state === "busy" ? stateWords[state] : "";
@@ -492,4 +566,5 @@ function readLanes(): string[] {
 }
 
 if (!customElements.get("repl-terminal")) customElements.define("repl-terminal", ReplTerminal);
+if (!customElements.get("rp-side")) customElements.define("rp-side", SideArea);
 customElements.define("redis-playground", RedisPlayground);

@@ -119,6 +119,12 @@ export class ReplTerminal extends LitElement implements LaneView {
     this.pinToEnd();
   }
 
+  /** Puts a line into the prompt, to be sent by the user. */
+  type(line: string): void {
+    this.setLine(line);
+    this.focus();
+  }
+
   override focus(): void {
     this.field?.focus({ preventScroll: true });
   }

@@ -1,0 +1,62 @@
+/**
+ * What stands beside the terminals. One list of panels and one of menu entries: whoever adds a view adds a line here and a
+ * file beside it, and nothing in the shell changes.
+ *
+ * A panel is a custom element, fetched when it is first opened. The shell sets two properties on it: `shell` once (see
+ * {@link Shell}: the engine's host, the active client, how to run lines), and `shown` whenever it is shown or hidden. It is
+ * kept in the page while hidden, so it keeps its state; while hidden it should ask the engine for nothing. It fills its box
+ * and scrolls by itself. `onTurn` of the shell tells when commands have run and what is shown may be old.
+ *
+ * An entry of the menu runs `act`, with the shell as its argument.
+ */
+
+import type { SVGTemplateResult } from "lit";
+import type { Host, Lane } from "../host";
+
+export interface Panel {
+  id: string;
+  /** A word or two: it stands below the icon. */
+  title: string;
+  /** What an icon of 20 by 20 consists of, to be stroked: svg`<path …>`. */
+  icon: SVGTemplateResult;
+  /** The element that `load` defines. */
+  tag: string;
+  load: () => Promise<unknown>;
+}
+
+export interface MenuEntry {
+  id: string;
+  title: string;
+  /** A few words below the title. */
+  note?: string;
+  act: (shell: Shell) => void;
+}
+
+/** What a panel may know of the page. */
+export interface Shell {
+  readonly host: Host;
+  /** The keyspace that the terminals show. */
+  readonly space: string;
+  /** The client that has the prompt; nothing while the page starts. */
+  readonly lane: Lane | null;
+  /** Runs lines in the active terminal as if they had been typed there. */
+  run(...lines: string[]): void;
+  /** Puts a line into the active prompt without running it. */
+  type(line: string): void;
+  /** Adds a line of the page itself to the active terminal. */
+  notice(text: string, kind?: "info" | "error"): void;
+  /** Shows a panel, or none. */
+  openPanel(id: string | null): void;
+  /** Calls back after commands ran, the keyspace was replaced, or another client became the active one; answers how to stop. */
+  onTurn(heard: () => void): () => void;
+}
+
+/** An element of a panel. */
+export interface PanelElement extends HTMLElement {
+  shell: Shell;
+  shown: boolean;
+}
+
+export const panels: Panel[] = [];
+
+export const menu: MenuEntry[] = [];

@@ -1,0 +1,269 @@
+/** The area beside the terminals: a rail with a button for each panel, and the panel that is open. Knows no panel. */
+
+import { LitElement, css, html, nothing, type PropertyValues } from "lit";
+import { panels, type Panel, type PanelElement, type Shell } from "./panels/index";
+import { controls } from "./styles";
+
+const NARROWEST = 260;
+const STEP = 24;
+
+export class SideArea extends LitElement {
+  static override properties = {
+    shell: { attribute: false },
+    open: { attribute: false },
+    width: { attribute: false },
+    failure: { state: true },
+    loading: { state: true },
+  };
+
+  declare shell: Shell;
+  /** The id of the panel shown, if one is. */
+  declare open: string | null;
+  /** Of the open panel in pixels, where there is room beside the terminals. */
+  declare width: number;
+  declare private failure: string;
+  declare private loading: boolean;
+  private readonly elements = new Map<string, PanelElement>();
+
+  constructor() {
+    super();
+    this.open = null;
+    this.width = 420;
+    this.failure = "";
+    this.loading = false;
+  }
+
+  override render() {
+    const panel = panels.find(({ id }) => id === this.open);
+    return html`
+      ${panel
+        ? html`<div
+              class="edge"
+              role="separator"
+              aria-orientation="vertical"
+              aria-label="Width of the panel"
+              aria-valuenow=${this.width}
+              aria-valuemin=${NARROWEST}
+              aria-valuemax="1200"
+              tabindex="0"
+              @keydown=${this.edgeKey}
+              @pointerdown=${this.grabbed}
+            ></div>
+            <section class="body" id="body" aria-label=${panel.title}>
+              ${this.loading ? html`<p class="note" role="status">Loading…</p>` : nothing}
+              ${this.failure
+                ? html`<p class="note" role="alert">${this.failure} <button type="button" @click=${() => this.show(panel)}>Try again</button></p>`
+                : nothing}
+              ${[...this.elements.values()]}
+            </section>`
+        : nothing}
+      <nav class="rail" aria-label="Panels">
+        ${panels.map(
+          ({ id, title, icon }) => html`<button
+            type="button"
+            data-panel=${id}
+            aria-expanded=${id === this.open}
+            aria-controls=${id === this.open ? "body" : nothing}
+            @click=${() => this.choose(id === this.open ? null : id)}
+          >
+            <svg viewBox="0 0 20 20" aria-hidden="true">${icon}</svg><span>${title}</span>
+          </button>`,
+        )}
+      </nav>
+    `;
+  }
+
+  protected override willUpdate(changes: PropertyValues): void {
+    if (!changes.has("open")) return;
+    this.failure = "";
+    for (const [id, element] of this.elements) {
+      element.hidden = id !== this.open;
+      element.shown = id === this.open;
+    }
+    const panel = panels.find(({ id }) => id === this.open);
+    if (panel && !this.elements.has(panel.id)) void this.show(panel);
+  }
+
+  protected override updated(changes: PropertyValues): void {
+    // Set by script, which a page's policy for styles allows.
+    if (changes.has("width")) this.style.setProperty("--width", `${this.width}px`);
+    if (changes.has("open")) this.toggleAttribute("open", this.open !== null);
+  }
+
+  private async show(panel: Panel): Promise<void> {
+    this.failure = "";
+    this.loading = true;
+    try {
+      await panel.load();
+      if (this.elements.has(panel.id)) return;
+      const element = document.createElement(panel.tag) as PanelElement;
+      element.shell = this.shell;
+      element.shown = this.open === panel.id;
+      element.hidden = !element.shown;
+      this.elements.set(panel.id, element);
+    } catch {
+      this.failure = "This panel could not be fetched.";
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  private choose(id: string | null): void {
+    this.dispatchEvent(new CustomEvent("choose", { detail: id }));
+  }
+
+  private resize(width: number): void {
+    const room = this.parentElement?.clientWidth ?? 1200;
+    this.width = Math.round(Math.max(NARROWEST, Math.min(width, room - 320)));
+    this.dispatchEvent(new CustomEvent("resized", { detail: this.width }));
+  }
+
+  private edgeKey(event: KeyboardEvent): void {
+    const step = event.key === "ArrowLeft" ? STEP : event.key === "ArrowRight" ? -STEP : 0;
+    if (step === 0) return;
+    event.preventDefault();
+    this.resize(this.width + step);
+  }
+
+  private grabbed(event: PointerEvent): void {
+    const edge = event.currentTarget as HTMLElement;
+    const [from, width] = [event.clientX, this.width];
+    edge.setPointerCapture(event.pointerId);
+    const move = (to: PointerEvent) => this.resize(width + from - to.clientX);
+    edge.addEventListener("pointermove", move);
+    edge.addEventListener("lostpointercapture", () => edge.removeEventListener("pointermove", move), { once: true });
+  }
+
+  static override styles = [
+    controls,
+    css`
+      :host {
+        display: flex;
+        min-height: 0;
+        min-width: 0;
+      }
+      .body {
+        width: var(--width, 420px);
+        min-height: 0;
+        min-width: 0;
+        display: flex;
+        flex-direction: column;
+        background: var(--rp-panel);
+        border: 1px solid var(--rp-edge);
+        border-radius: var(--rp-radius);
+        overflow: hidden;
+        animation: open 160ms ease-out;
+      }
+      .body > * {
+        flex: 1;
+        min-height: 0;
+      }
+      .note {
+        flex: none;
+        margin: 0;
+        padding: var(--rp-space-4);
+        color: var(--rp-muted);
+        font-size: var(--rp-size-small);
+      }
+      @keyframes open {
+        from {
+          opacity: 0;
+          translate: 0.5rem 0;
+        }
+      }
+      .edge {
+        width: var(--rp-space-3);
+        cursor: col-resize;
+        touch-action: none;
+        display: grid;
+        place-items: center;
+        border-radius: var(--rp-radius-small);
+      }
+      .edge::after {
+        content: "";
+        width: 3px;
+        height: 2rem;
+        border-radius: 2px;
+        background: var(--rp-edge);
+        transition: background-color 120ms;
+      }
+      .edge:hover::after,
+      .edge:focus-visible::after {
+        background: var(--rp-edge-strong);
+      }
+      .rail {
+        display: flex;
+        flex-direction: column;
+        gap: var(--rp-space-1);
+        padding-left: var(--rp-space-2);
+        flex: none;
+      }
+      .rail button {
+        display: grid;
+        justify-items: center;
+        align-content: center;
+        gap: 0.15rem;
+        width: 3.75rem;
+        min-height: 3.5rem;
+        padding: 0;
+        border-color: transparent;
+        border-radius: var(--rp-radius);
+        color: var(--rp-muted);
+        font-size: 0.7rem;
+      }
+      .rail button[aria-expanded="true"] {
+        background: var(--rp-raised);
+        color: var(--rp-accent);
+        font-weight: 600;
+      }
+      svg {
+        width: 1.35rem;
+        height: 1.35rem;
+        fill: none;
+        stroke: currentColor;
+        stroke-width: 1.6;
+        stroke-linecap: round;
+        stroke-linejoin: round;
+      }
+      @container (max-width: 899px) {
+        :host {
+          flex-direction: column;
+        }
+        :host([open]) {
+          flex: 0 1 56%;
+        }
+        .edge {
+          display: none;
+        }
+        .body {
+          flex: 1;
+          width: auto;
+          border-radius: var(--rp-radius) var(--rp-radius) 0 0;
+          margin-top: var(--rp-space-2);
+          box-shadow: 0 -0.5rem 1.5rem -1rem rgb(0 0 0 / 0.35);
+        }
+        @keyframes open {
+          from {
+            opacity: 0;
+            translate: 0 1rem;
+          }
+        }
+        .rail {
+          flex-direction: row;
+          justify-content: space-around;
+          padding: var(--rp-space-1) 0 0;
+        }
+        .rail button {
+          min-height: 2.9rem;
+          width: auto;
+          flex: 1;
+        }
+      }
+      @media (forced-colors: active) {
+        .rail button[aria-expanded="true"] {
+          border-color: Highlight;
+        }
+      }
+    `,
+  ];
+}
