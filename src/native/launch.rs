@@ -24,13 +24,17 @@ pub struct Launch {
 }
 
 /// Where the playground page is served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Http {
     /// 0 serves none.
     pub port: u16,
     pub address: IpAddr,
     /// Whoever asks for a port by name wants to hear that it is taken.
     pub is_asked_for: bool,
+    /// A folder with the page, in place of the one that is built in.
+    pub folder: Option<PathBuf>,
+    /// Names, in small letters, that the server may be asked by.
+    pub names: Vec<String>,
 }
 
 /// Why the server does not start.
@@ -63,7 +67,13 @@ pub fn launch(words: &[Vec<u8>], defaults: &str, http_port: u16) -> Result<Launc
     let mut launch = Launch {
         config: Config::default(),
         users: Vec::new(),
-        http: Http { port: http_port, address: Ipv4Addr::LOCALHOST.into(), is_asked_for: false },
+        http: Http {
+            port: http_port,
+            address: Ipv4Addr::LOCALHOST.into(),
+            is_asked_for: false,
+            folder: None,
+            names: Vec::new(),
+        },
         seed: None,
     };
     if let Ok(folder) = std::env::current_dir()
@@ -173,6 +183,8 @@ impl Launch {
                 self.http.is_asked_for = self.http.port != 0;
             }
             "http-bind" => self.http.address = value.parse().map_err(|_| "argument must be an IP address")?,
+            "http-root" => self.http.folder = std::path::absolute(value).ok(),
+            "http-host" => self.http.names.push(value.to_ascii_lowercase()),
             "seed" => {
                 self.seed = Some(value.parse().map_err(|_| "argument couldn't be parsed into an integer")?)
             }

@@ -35,8 +35,10 @@ Usage: resplay serve [/path/to/redis.conf] [--DIRECTIVE VALUE ...] [-]
   -                     read more of the configuration from standard input
 
 Beside what redis.conf knows:
-  --http-port N         reserved for the playground page, which `cargo xtask play` serves for now
+  --http-port N         the port of the playground page (8379); 0 serves none
   --http-bind ADDRESS   where the page is served (127.0.0.1)
+  --http-host NAME      a name the page may be asked for by, besides addresses and localhost
+  --http-root FOLDER    serve this folder in place of the page that is built in
   --seed N              the seed of everything random
 
   -h, --help            this text
@@ -140,7 +142,7 @@ fn run(launched: Launch, mut log: Log) -> u8 {
     log.role = Role::Master;
     log.notice(format!("Running mode=standalone, port={port}."));
     raise_file_limit(&config, &log);
-    let listeners = match listen(&config, &log) {
+    let listeners = match listen(&config, http.is_asked_for, &log) {
         Ok(listeners) => listeners,
         Err(reason) => {
             log.warning(reason);
@@ -173,7 +175,7 @@ fn run(launched: Launch, mut log: Log) -> u8 {
     };
     handle_signals(event_loop.stopper(), &log);
     if http.port != 0
-        && let Err(reason) = http::serve(SocketAddr::new(http.address, http.port), &log)
+        && let Err(reason) = http::serve(http.clone(), &log)
     {
         log.warning(format!("The playground page cannot be served on port {}: {reason}", http.port));
         if http.is_asked_for {
@@ -204,8 +206,8 @@ fn run(launched: Launch, mut log: Log) -> u8 {
     }
 }
 
-/// Binds all that the configuration names.
-fn listen(config: &Config, log: &Log) -> Result<Vec<Listener>, String> {
+/// Binds all that the configuration names: nothing at all is only for a server that was asked for the page.
+fn listen(config: &Config, serves_page: bool, log: &Log) -> Result<Vec<Listener>, String> {
     let mut listeners = listen_tcp(config, log)?;
     if let Some(path) = files::path(config, "unixsocket") {
         let mode = String::from_utf8_lossy(config.text_of("unixsocketperm")).into_owned();
@@ -215,7 +217,7 @@ fn listen(config: &Config, log: &Log) -> Result<Vec<Listener>, String> {
             |error: std::io::Error| format!("Failed opening Unix socket: bind: {}", super::reason(&error));
         listeners.push(Listener::unix(&path.to_string_lossy(), mode).map_err(failed)?);
     }
-    if listeners.is_empty() {
+    if listeners.is_empty() && !serves_page {
         return Err("Configured to not listen anywhere, exiting.".to_owned());
     }
     Ok(listeners)

@@ -20,12 +20,17 @@ impl Server {
     }
 
     pub fn start_with(words: &[&str]) -> Server {
+        Server::start_bare(&[words, &["--http-port", "0"]].concat())
+    }
+
+    /// As it is by itself, on a port of its own.
+    pub fn start_bare(words: &[&str]) -> Server {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = port.expect("a free port").port();
         let mut process = Command::new(env!("CARGO_BIN_EXE_resplay"))
             .arg("serve")
             .args(words)
-            .args(["--port", &port.to_string(), "--http-port", "0"])
+            .args(["--port", &port.to_string()])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");

@@ -6,7 +6,6 @@ mod npm;
 mod page;
 mod play;
 mod progress;
-mod serve;
 mod stamp;
 mod test;
 mod tools;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::command::{cargo, interrupted, program, typed};
 use crate::progress::{Task, say};
-use crate::{Result, kept, page, serve, target};
+use crate::{Result, kept, page, target};
 
 const HELP: &str = "\
 cargo xtask play [options]
@@ -19,7 +19,7 @@ Builds the page and the server, as far as anything changed, and starts them. Ctr
   --port N        the port of Redis clients (6379)
   --http-port N   the port of the web page (8379)
   --open          open the page in a browser
-  --no-server     the page alone, from static files
+  --no-server     the page alone: no Redis client can connect
 ";
 
 /// How long the server may take to listen, and to end once it was asked to.
@@ -41,7 +41,7 @@ pub fn main(arguments: Vec<String>) -> Result<ExitCode> {
     free(options.http_port, "--http-port")?;
     let (folder, binary) = build(&options)?;
     say(&format!("  ready in {:.1} s", began.elapsed().as_secs_f64()));
-    if options.server { run(&options, &folder, &binary) } else { page_alone(&options, folder) }
+    run(&options, &folder, &binary)
 }
 
 fn options(arguments: Vec<String>) -> Result<Option<Options>> {
@@ -83,7 +83,7 @@ fn free(port: u16, option: &str) -> Result<()> {
 /// The folder of the page and the server's binary, both up to date.
 fn build(options: &Options) -> Result<(PathBuf, PathBuf)> {
     thread::scope(|scope| {
-        let binary = scope.spawn(|| if options.server { told(server()) } else { Ok(PathBuf::new()) });
+        let binary = scope.spawn(|| told(server(options.server)));
         let folder = told(page::build());
         let binary = binary.join().map_err(|_| "building the server panicked".to_owned())?;
         Ok((folder?, binary?))
@@ -96,50 +96,90 @@ fn told<T>(result: Result<T>) -> Result<T> {
     result.inspect_err(|error| say(error))
 }
 
-fn server() -> Result<PathBuf> {
+/// The binary: built for speed for a server of clients, quickly built for the page alone.
+pub fn server(fast: bool) -> Result<PathBuf> {
     let task = Task::start("server");
-    task.run(cargo(&["build", "--release", "--bin", "resplay"]))?;
-    task.done("target/release/resplay");
-    Ok(target().join("release").join(if cfg!(windows) { "resplay.exe" } else { "resplay" }))
+    let profile = if fast { "release" } else { "debug" };
+    task.run(cargo(&["build", "--bin", "resplay", "--profile", if fast { "release" } else { "dev" }]))?;
+    task.done(&format!("target/{profile}/resplay"));
+    Ok(target().join(profile).join(if cfg!(windows) { "resplay.exe" } else { "resplay" }))
+}
+
+/// A server that was started, of clients or of the page alone.
+pub struct Served {
+    child: Child,
+    text: String,
+}
+
+impl Served {
+    /// Answers once something listens on the last of the ports.
+    pub fn start(mut command: Command, port: u16) -> Result<Served> {
+        interrupted();
+        let text = typed(&command);
+        let child = command.spawn().map_err(|error| format!("`{text}` does not start: {error}"))?;
+        let mut served = Served { child, text };
+        let began = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            if let Some(status) = served.child.try_wait().map_err(|error| error.to_string())? {
+                return Err(format!("`{}` ended before it listened, {status}", served.text));
+            }
+            if interrupted() || began.elapsed() > PATIENCE {
+                return Err(format!("`{}` did not listen", served.text));
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(served)
+    }
+
+    fn wait(mut self) -> Result<ExitCode> {
+        loop {
+            if let Some(status) = self.child.try_wait().map_err(|error| error.to_string())? {
+                let clean = status.success() || interrupted();
+                return if clean {
+                    Ok(ExitCode::SUCCESS)
+                } else {
+                    Err(format!("`{}` ended, {status}", self.text))
+                };
+            }
+            if interrupted() {
+                return Ok(ExitCode::SUCCESS);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+/// The page alone, on a port of this machine: no Redis client can connect.
+pub fn page_server(binary: &Path, folder: &Path, http_port: u16) -> Result<Served> {
+    let mut command = program(&binary.to_string_lossy(), &["serve", "--port", "0", "--save", ""]);
+    command.args(["--loglevel", "warning", "--http-port", &http_port.to_string(), "--http-root"]).arg(folder);
+    Served::start(command, http_port)
 }
 
 fn run(options: &Options, folder: &Path, binary: &Path) -> Result<ExitCode> {
     let (port, http_port) = (options.port.to_string(), options.http_port.to_string());
-    // The server does not serve the page itself.
-    serve::start(folder.to_owned(), options.http_port)?;
-    let mut command = program(&binary.to_string_lossy(), &["serve", "--port", &port, "--http-port", "0"]);
-    let dumps = kept().join("play");
-    std::fs::create_dir_all(&dumps).map_err(|error| format!("{}: {error}", dumps.display()))?;
-    command.arg("--dir").arg(dumps);
-    interrupted();
-    let text = typed(&command);
-    let mut child = command.spawn().map_err(|error| format!("`{text}` does not start: {error}"))?;
-    let began = Instant::now();
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, options.port)).is_err() {
-        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
-            return Err(format!("`{text}` ended before it listened, {status}"));
-        }
-        if interrupted() || began.elapsed() > PATIENCE {
-            end(&mut child);
-            return Err(format!("`{text}` did not listen"));
-        }
-        thread::sleep(Duration::from_millis(10));
+    let served = if options.server {
+        let dumps = kept().join("play");
+        std::fs::create_dir_all(&dumps).map_err(|error| format!("{}: {error}", dumps.display()))?;
+        let mut command = program(&binary.to_string_lossy(), &["serve", "--port", &port]);
+        command.args(["--http-port", &http_port, "--http-root"]).arg(folder).arg("--dir").arg(dumps);
+        Served::start(command, options.port)?
+    } else {
+        page_server(binary, folder, options.http_port)?
+    };
+    println!("\n  page   http://127.0.0.1:{http_port}/");
+    if options.server {
+        println!("  Redis  redis-cli -p {port}");
     }
-    println!(
-        "\n  page   http://127.0.0.1:{http_port}/\n  Redis  redis-cli -p {port}\n\nCtrl-C stops both.\n"
-    );
+    println!("\nCtrl-C stops.\n");
     open(options);
-    loop {
-        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
-            let clean = status.success() || interrupted();
-            return if clean { Ok(ExitCode::SUCCESS) } else { Err(format!("`{text}` ended, {status}")) };
-        }
-        if interrupted() {
-            end(&mut child);
-            return Ok(ExitCode::SUCCESS);
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
+    served.wait()
 }
 
 /// Ctrl-C reached the server from the terminal; a signal to this program alone did not.
@@ -155,17 +195,6 @@ fn end(child: &mut Child) {
     }
     child.kill().ok();
     child.wait().ok();
-}
-
-fn page_alone(options: &Options, folder: PathBuf) -> Result<ExitCode> {
-    interrupted();
-    let port = serve::start(folder, options.http_port)?;
-    println!("\n  page   http://127.0.0.1:{port}/\n\nCtrl-C stops.\n");
-    open(options);
-    while !interrupted() {
-        thread::sleep(Duration::from_millis(20));
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn open(options: &Options) {

@@ -1,10 +1,11 @@
 //! `cargo xtask test`: everything that is checked, one named step after another, a table at the end.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use crate::command::{Counts, cargo, interrupted, program, shown, typed};
-use crate::{Result, budget, npm, page, root, serve, tools, wasm};
+use crate::{Result, budget, npm, page, play, root, tools, wasm};
 
 /// One line of the table.
 struct Step {
@@ -98,9 +99,13 @@ impl Run {
         self.command(command)
     }
 
-    /// Runs one project against the built page, served from static files.
+    /// Runs one project against the built page, as `resplay serve` serves it.
     fn on_the_page(&mut self, project: &str) -> Result<()> {
-        let port = serve::start(page::build()?, 0)?;
+        let folder = page::build()?;
+        let binary = play::server(false)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let port = listener.map_err(|error| error.to_string())?.port();
+        let _served = play::page_server(&binary, &folder, port)?;
         self.playwright(project, &format!("http://127.0.0.1:{port}/"))
     }
 
