@@ -152,6 +152,8 @@ fn run(launched: Launch, mut log: Log) -> u8 {
     let mut engine = Engine::new(seed.unwrap_or_else(random_seed), now_ms());
     let server = engine.server_mut();
     server.stopwatch = Some(microseconds);
+    server.process_id = std::process::id();
+    server.resident_bytes = Some(resident_bytes);
     let seeds =
         (server.config.hash.table_seed, server.config.set.table_seed, server.config.sorted_set.table_seed);
     server.config = config;
@@ -306,4 +308,12 @@ fn raise_file_limit(config: &Config, log: &Log) {
 fn random_seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::collections::hash_map::RandomState::new().build_hasher().finish()
+}
+
+/// Memory the process holds, as Linux tells it; 0 elsewhere.
+fn resident_bytes() -> u64 {
+    const PAGE_BYTES: u64 = 4096;
+    let pages = std::fs::read_to_string("/proc/self/statm").ok();
+    let pages = pages.and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok());
+    pages.unwrap_or(0) * PAGE_BYTES
 }
