@@ -121,6 +121,12 @@ impl Engine {
         client.input_bytes += bytes.len() as u64;
         client.reads += 1;
         self.server.stats.input_bytes += bytes.len() as u64;
+        self.server.stats.reads += 1;
+        if (client.input.len() + bytes.len()) as u64 > self.server.config.client_query_buffer_limit {
+            self.server.stats.query_buffer_limit_disconnections += 1;
+            self.server.kill(id);
+            return self.settle();
+        }
         if client.input.is_empty() && !client.flags.has(Flags::BLOCKED) {
             let used = self.process(id, bytes);
             if let Some(client) = self.server.clients.get_mut(id).filter(|_| used < bytes.len()) {
@@ -134,7 +140,6 @@ impl Engine {
             client.input.extend_from_slice(bytes);
             self.process_buffered(id);
         }
-        self.check_input_limit(id);
         self.settle();
     }
 
@@ -213,6 +218,7 @@ impl Engine {
     fn process(&mut self, id: ClientId, buffer: &[u8]) -> usize {
         let Some(client) = self.server.clients.get_mut(id) else { return buffer.len() };
         let mut parser = std::mem::take(&mut client.parser);
+        client.reading = buffer.len();
         let mut reply = ReplyWriter::new(client.protocol());
         std::mem::swap(&mut client.reply, &mut reply);
         let mut used = 0;
@@ -250,8 +256,10 @@ impl Engine {
         }
         if let Some(client) = self.server.clients.get_mut(id) {
             client.parser = parser;
+            client.reading = 0;
             call::give_back(client, reply);
             self.server.announce(id);
+            self.server.limit_output(id);
         }
         used
     }
@@ -307,15 +315,6 @@ impl Engine {
             input = Vec::new();
         }
         client.input = input;
-    }
-
-    fn check_input_limit(&mut self, id: ClientId) {
-        let limit = self.server.config.client_query_buffer_limit;
-        let over = |client: &&crate::server::client::Client| client.input.len() as u64 > limit;
-        if self.server.clients.get(id).filter(over).is_some() {
-            self.server.stats.query_buffer_limit_disconnections += 1;
-            self.server.close_after_reply(id);
-        }
     }
 
     /// What one input may set off: waiting clients are served, and those that no longer wait go on with their input.

@@ -4,12 +4,13 @@ use crate::format_error;
 use crate::server::Server;
 use crate::server::acl::user::{KeyPattern, hashed};
 use crate::server::acl::{Reason, Selector, User};
+use crate::server::client::Flags as ClientFlags;
 use crate::server::clients::ClientId;
 use crate::server::error::Error;
 
 use super::declaration::NO_AUTH;
 use super::registry::Registry;
-use super::{Args, Categories, Command, keyspec};
+use super::{Args, Categories, Command, Ctx, keyspec};
 
 type Outcome = Result<(), &'static str>;
 
@@ -254,6 +255,22 @@ fn check_selector(selector: &Selector, number: usize, command: &Command, words: 
         }
     }
     Ok(())
+}
+
+/// Whether the client may run its command on any key it likes to read.
+pub fn reads_every_key(ctx: &mut Ctx) -> bool {
+    if !ctx.client().flags.has(ClientFlags::ACL_LIMITED) {
+        return true;
+    }
+    let (registry, command) = (ctx.registry, ctx.command);
+    let name = ctx.client().user.clone();
+    let Some(user) = ctx.server.acl.users.get(&name) else { return false };
+    let number = registry.find_full(command.name.replace(' ', "|").as_bytes());
+    user.all_selectors().any(|selector| {
+        let all_keys =
+            selector.all_keys || selector.keys.iter().any(|allowed| allowed.reads && allowed.pattern == b"*");
+        all_keys && number.is_some_and(|number| selector.allows_command(number, None))
+    })
 }
 
 impl Denied {

@@ -266,7 +266,14 @@ fn resume(server: &mut Server, registry: &Registry, id: ClientId) {
     std::mem::swap(&mut client.reply, &mut reply);
     let words = Args::new(&request.bytes, &request.spans);
     if let Lookup::Found(number, command) = registry.lookup(&words) {
-        run(server, registry, id, (number, command), words, &mut reply, Origin::Resumed);
+        let flags = server.clients.get(id).map(|client| client.flags).unwrap_or_default();
+        match check_acl(server, registry, id, flags, (number, command), &words, Origin::Resumed) {
+            Ok(()) => run(server, registry, id, (number, command), words, &mut reply, Origin::Resumed),
+            Err(error) => {
+                reject(server, id, Some((number, command)), &error, &mut reply);
+                server.unblock(id);
+            }
+        }
     }
     server.propagation.flush();
     let Some(client) = server.clients.get_mut(id) else { return };
@@ -292,8 +299,30 @@ pub fn time_out(server: &mut Server, registry: &Registry, id: ClientId) {
     } else {
         write_timeout(&mut client.reply, on_timeout);
         server.announce(id);
+        count_wait(server, registry, id, false);
     }
     server.unblock(id);
+}
+
+/// Ends the wait of a client with an error.
+pub fn fail_wait(server: &mut Server, registry: &Registry, id: ClientId, error: &Error) {
+    count_wait(server, registry, id, true);
+    server.stats.count_error(error.code());
+    server.write_to(id, |reply| reply.error(error.text()));
+    server.unblock(id);
+}
+
+/// A command that waited counts as called when its wait ends.
+fn count_wait(server: &mut Server, registry: &Registry, id: ClientId, failed: bool) {
+    let Some(blocked) = server.clients.get(id).and_then(|client| client.blocked.as_ref()) else { return };
+    let words = Args::new(&blocked.request.bytes, &blocked.request.spans);
+    if let Lookup::Found(number, _) = registry.lookup(&words)
+        && let Some(counters) = server.stats.commands.get_mut(number)
+    {
+        counters.calls += 1;
+        counters.failed += u64::from(failed);
+        server.stats.commands_processed += 1;
+    }
 }
 
 /// Puts a client's reply back; what was pushed to it meanwhile follows.
@@ -360,7 +389,9 @@ fn check_acl(
         Origin::Client => acl::Context::TopLevel,
         Origin::Exec => acl::Context::Exec,
         Origin::Script => acl::Context::Script,
-        Origin::Resumed | Origin::Stream => return Ok(()),
+        // Rights may have changed while the client waited.
+        Origin::Resumed => acl::Context::TopLevel,
+        Origin::Stream => return Ok(()),
     };
     acl::check(server, registry, id, command, words, context)
 }

@@ -118,12 +118,23 @@ impl<'a> Ctx<'a> {
     }
 
     pub fn read(&mut self, key: &[u8]) -> Option<&Entry> {
+        let touches = !self.keep_clocks;
+        self.read_or_look(key, touches)
+    }
+
+    /// As [`Ctx::read`], without touching the access clock: for commands that look at a key and not at its value.
+    pub fn look(&mut self, key: &[u8]) -> Option<&Entry> {
+        self.read_or_look(key, false)
+    }
+
+    #[inline]
+    fn read_or_look(&mut self, key: &[u8], touches: bool) -> Option<&Entry> {
         self.expire_now(key);
         let server = &mut *self.server;
         match server.keyspace.db_mut(self.db).raw_mut(key) {
             Some(entry) => {
                 server.stats.keyspace_hits += 1;
-                if !self.keep_clocks {
+                if touches {
                     entry.set_clock(server.access_clock);
                 }
                 Some(entry)

@@ -9,7 +9,7 @@ pub fn shown<'a>(name: &str, words: &Args<'a>) -> Vec<&'a [u8]> {
     let mut shown: Vec<&[u8]> = words.words().collect();
     let secret: Vec<usize> = match name {
         "AUTH" => (1..shown.len()).collect(),
-        "ACL SETUSER" => (2..shown.len()).collect(),
+        "ACL SETUSER" | "ACL DELUSER" | "ACL GETUSER" => (2..shown.len()).collect(),
         "HELLO" => following(&shown, 2, "AUTH", 2),
         "MIGRATE" => {
             let mut secret = following(&shown, 6, "AUTH", 1);

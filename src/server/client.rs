@@ -126,6 +126,8 @@ pub struct Client {
     /// Input that is not yet a whole request, or that waits for a blocked client.
     pub input: Vec<u8>,
     pub parser: RequestParser,
+    /// Bytes of input being gone through, the running request's among them.
+    pub reading: usize,
     pub queue: Vec<Request>,
     pub queue_bytes: usize,
     /// Databases and keys of WATCH; the flag says whether the key had expired already when it was watched.
@@ -136,6 +138,8 @@ pub struct Client {
     pub blocked: Option<Box<Blocked>>,
     pub tracking: Option<Box<super::tracking::Mode>>,
     pub fieldsets: BTreeMap<Box<[u8]>, Fieldset>,
+    /// Since when more output waits than the soft limit allows.
+    pub over_soft_limit_since_ms: Option<u64>,
     /// In the list of clients whose output the host has still to see.
     pub is_announced: bool,
 }
@@ -160,6 +164,7 @@ impl Client {
             reply: ReplyWriter::default(),
             input: Vec::new(),
             parser: RequestParser::default(),
+            reading: 0,
             queue: Vec::new(),
             queue_bytes: 0,
             watched: Vec::new(),
@@ -169,6 +174,7 @@ impl Client {
             blocked: None,
             tracking: None,
             fieldsets: BTreeMap::new(),
+            over_soft_limit_since_ms: None,
             is_announced: false,
         }
     }

@@ -6,6 +6,9 @@ use super::Server;
 use super::client::{Client, Flags as ClientFlags};
 use super::clients::ClientId;
 
+/// Redis keeps so much of a client's output in one buffer, and counts only what does not fit.
+pub const STATIC_OUTPUT_BYTES: usize = 16 * 1024;
+
 /// The letters of a client's flags in CLIENT LIST.
 fn letters(client: &Client) -> String {
     const LETTERS: [(ClientFlags, char); 12] = [
@@ -41,6 +44,7 @@ impl Server {
     pub fn describe_client(&self, id: ClientId, running: usize) -> Option<String> {
         let client = self.clients.get(id).filter(|client| !client.flags.has(ClientFlags::CLOSE_ASAP))?;
         let output = self.unsent_bytes(client) + if self.has_journal { 0 } else { running };
+        let listed = output.saturating_sub(STATIC_OUTPUT_BYTES);
         let queue = if client.flags.has(ClientFlags::MULTI) { client.queue.len() as i64 } else { -1 };
         let seconds_since = |then_ms: u64| self.now_ms.saturating_sub(then_ms) / 1000;
         let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -62,15 +66,15 @@ impl Server {
             ("ssub", client.shard_channels.len().to_string()),
             ("multi", queue.to_string()),
             ("watch", client.watched.len().to_string()),
-            ("qbuf", client.input.len().to_string()),
+            ("qbuf", (client.input.len() + client.reading).to_string()),
             ("qbuf-free", "0".into()),
             ("argv-mem", "0".into()),
             ("multi-mem", client.queue_bytes.to_string()),
             ("rbs", "16384".into()),
             ("rbp", "16384".into()),
-            ("obl", output.to_string()),
-            ("oll", "0".into()),
-            ("omem", "0".into()),
+            ("obl", output.min(STATIC_OUTPUT_BYTES).to_string()),
+            ("oll", listed.div_ceil(STATIC_OUTPUT_BYTES).to_string()),
+            ("omem", listed.to_string()),
             ("tot-mem", memory.to_string()),
             ("events", "r".into()),
             ("cmd", command),

@@ -178,6 +178,34 @@ impl Server {
             }
             write(&mut client.reply);
             self.announce(id);
+            self.limit_output(id);
+        }
+    }
+
+    /// Closes a client that lets too much output wait. A session that may be replayed has no such limits: its replay takes
+    /// no output.
+    pub fn limit_output(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(id).filter(|_| !self.has_journal) else { return };
+        let class = match client.flags {
+            flags if flags.has(Flags::REPLICA) => 1,
+            flags if flags.has(Flags::SUBSCRIBED) => 2,
+            _ => 0,
+        };
+        let limit = self.config.output_limits[class];
+        let waiting = (client.reply.len().saturating_sub(describe::STATIC_OUTPUT_BYTES)) as u64;
+        let is_soft = limit.soft_bytes > 0 && waiting >= limit.soft_bytes;
+        let since_ms = match client.over_soft_limit_since_ms.filter(|_| is_soft) {
+            None => self.now_ms,
+            Some(since_ms) => since_ms,
+        };
+        client.over_soft_limit_since_ms = is_soft.then_some(since_ms);
+        let is_over = (limit.hard_bytes > 0 && waiting >= limit.hard_bytes)
+            || (is_soft && self.now_ms - since_ms > limit.soft_seconds * 1000);
+        if is_over && !client.flags.has(Flags::CLOSE_AFTER_REPLY) {
+            client.reply.buffer().clear();
+            self.stats.output_buffer_limit_disconnections += 1;
+            self.log(LogLevel::Warning, "Client closed for overcoming of output buffer limits.");
+            self.kill(id);
         }
     }
 
@@ -269,16 +297,27 @@ impl Server {
         }
     }
 
-    /// As [`Server::touch_watched`] for each watched key of a database that exists before or after it is emptied or
-    /// swapped with `other`.
+    /// A database is emptied, or `other` takes its place: transactions fail whose watched keys are not what they were. A key
+    /// whose time is up counts as absent, before and after.
     pub fn touch_all_watched(&mut self, db: usize, other: Option<usize>) {
-        let now_ms = self.now_ms;
-        let keys: Vec<_> =
+        let keys: Vec<Box<[u8]>> =
             self.watchers.keys().filter(|(at, _)| *at == db).map(|(_, key)| key.clone()).collect();
         for key in keys {
-            let exists = |at: usize| self.keyspace.exists(at, &key, now_ms);
-            if exists(db) || other.is_some_and(exists) {
-                self.touch_watched(db, &key);
+            let was_there = self.keyspace.db(db).raw(&key).is_some();
+            let comes = other.is_some_and(|other| self.keyspace.db(other).raw(&key).is_some());
+            let comes_expired = other.is_some_and(|other| self.keyspace.is_expired(other, &key, self.now_ms));
+            if !was_there && !comes {
+                continue;
+            }
+            for &id in self.watchers.get(&(db, key.clone())).into_iter().flatten() {
+                let Some(client) = self.clients.get_mut(id) else { continue };
+                let watched = client.watched.iter_mut().find(|(at, watched, _)| *at == db && *watched == key);
+                match watched {
+                    Some((_, _, had_expired)) if *had_expired && !comes => *had_expired = false,
+                    Some((_, _, had_expired)) if *had_expired && comes_expired => {}
+                    Some((_, _, had_expired)) if !was_there && comes_expired => *had_expired = true,
+                    _ => client.flags.add(Flags::DIRTY_CAS),
+                }
             }
         }
     }

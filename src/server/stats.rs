@@ -52,6 +52,7 @@ pub struct CommandStats {
 pub struct Rate {
     pub at_ms: u64,
     pub commands: u64,
+    pub reads: u64,
     pub input_bytes: u64,
     pub output_bytes: u64,
 }
@@ -77,6 +78,7 @@ impl Stats {
         let now = Rate {
             at_ms: now_ms,
             commands: self.commands_processed,
+            reads: self.reads,
             input_bytes: self.input_bytes,
             output_bytes: self.output_bytes,
         };
@@ -95,6 +97,7 @@ impl Stats {
         Rate {
             at_ms: now_ms,
             commands: rate(now.commands, first.commands),
+            reads: rate(now.reads, first.reads),
             input_bytes: rate(now.input_bytes, first.input_bytes),
             output_bytes: rate(now.output_bytes, first.output_bytes),
         }

@@ -424,10 +424,8 @@ fn client_unblock(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Re
         None => reply.integer(0),
         Some(id) => {
             if with_error {
-                ctx.server.stats.count_error(b"UNBLOCKED");
-                ctx.server
-                    .write_to(id, |reply| reply.error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK"));
-                ctx.server.unblock(id);
+                let error = Error::new("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+                call::fail_wait(ctx.server, ctx.registry, id, &error);
             } else {
                 call::time_out(ctx.server, ctx.registry, id);
             }

@@ -258,7 +258,7 @@ fn pexpiretime(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Resul
 
 /// -2 without the key, -1 without a time to live.
 fn show(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, shown: impl Fn(u64) -> u64) -> Result {
-    let value = match ctx.peek(args.next()?) {
+    let value = match ctx.look(args.next()?) {
         None => -2,
         Some(entry) => entry.expires_at().map_or(-1, |when_ms| shown(when_ms) as i64),
     };

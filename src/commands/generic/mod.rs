@@ -66,7 +66,7 @@ pub const EXISTS: Command = Command {
 };
 
 fn exists(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    let found = args.rest().filter(|key| ctx.read(key).is_some()).count();
+    let found = args.rest().filter(|key| ctx.look(key).is_some()).count();
     reply.count(found);
     Ok(())
 }
@@ -85,7 +85,9 @@ pub const TOUCH: Command = Command {
 };
 
 fn touch(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    exists(ctx, args, reply)
+    let found = args.rest().filter(|key| ctx.read(key).is_some()).count();
+    reply.count(found);
+    Ok(())
 }
 
 pub const TYPE: Command = Command {
@@ -99,7 +101,7 @@ pub const TYPE: Command = Command {
 };
 
 fn run_type(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    let name = ctx.peek(args.next()?).map_or("none", type_name_of);
+    let name = ctx.look(args.next()?).map_or("none", type_name_of);
     reply.simple(name);
     Ok(())
 }

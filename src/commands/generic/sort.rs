@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 
 use crate::command::ctx::{Ttl, string_of};
 use crate::command::declaration::*;
-use crate::command::{Args, Ctx, Keys};
+use crate::command::{Args, Ctx, Keys, acl};
 use crate::data::list::{End, List};
 use crate::data::number;
 use crate::data::value::Value;
+use crate::format_error;
 use crate::keyspace::ValueRef;
 use crate::resp::ReplyWriter;
 use crate::server::error::{self, Error, Result};
@@ -48,6 +49,17 @@ impl<'a> SortOptions<'a> {
             }
         }
         Ok(options)
+    }
+
+    /// Patterns reach keys that the arguments do not name: only who may read all keys may use them.
+    fn check_rights(&self, ctx: &mut Ctx) -> Result {
+        let reaches_by = self.by.is_some_and(|pattern| pattern.contains(&b'*'));
+        let reaches_get = self.get.iter().any(|pattern| *pattern != b"#");
+        if (!reaches_by && !reaches_get) || acl::reads_every_key(ctx) {
+            return Ok(());
+        }
+        let option = if reaches_by { "BY" } else { "GET" };
+        Err(format_error!("ERR {option} option of SORT denied due to insufficient ACL permissions."))
     }
 
     /// BY a pattern without a star: every element would have the same weight.
@@ -111,6 +123,7 @@ fn sort_ro(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
 fn sort_elements(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, may_store: bool) -> Result {
     let key = args.next()?;
     let mut options = SortOptions::parse(args, may_store)?;
+    options.check_rights(ctx)?;
     let (elements, is_set) = elements_of(ctx, key, options.keeps_order() && options.is_descending)?;
     let mut keeps_order = options.keeps_order();
     if keeps_order && is_set && options.store.is_some() {

@@ -27,6 +27,8 @@ pub struct Config {
     pub requirepass: Vec<u8>,
     pub maxclients: usize,
     pub hz: u32,
+    /// `client-output-buffer-limit` of normal clients, replicas and subscribers.
+    pub output_limits: [OutputLimit; 3],
     pub tracking_table_max_keys: u64,
     pub maxmemory: u64,
     pub maxmemory_policy: String,
@@ -58,6 +60,15 @@ pub struct Config {
     has_save_lines: bool,
 }
 
+/// How much output may wait for a client of one class; 0 is no limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OutputLimit {
+    pub hard_bytes: u64,
+    /// More than this for longer than `soft_seconds` is too much.
+    pub soft_bytes: u64,
+    pub soft_seconds: u64,
+}
+
 impl Default for Config {
     fn default() -> Self {
         let mut config = Config {
@@ -73,6 +84,7 @@ impl Default for Config {
             requirepass: Vec::new(),
             maxclients: 0,
             hz: 10,
+            output_limits: [OutputLimit::default(); 3],
             tracking_table_max_keys: 0,
             maxmemory: 0,
             maxmemory_policy: String::new(),
@@ -173,6 +185,17 @@ impl Config {
             "requirepass" => self.requirepass = text.to_vec(),
             "maxclients" => self.maxclients = size,
             "hz" => self.hz = small.clamp(1, 500),
+            "client-output-buffer-limit" => {
+                let words: Vec<&[u8]> = text.split(|byte| *byte == b' ').collect();
+                for (limit, words) in self.output_limits.iter_mut().zip(words.chunks_exact(4)) {
+                    let number = |index: usize| number::parse_u64(words[index]).unwrap_or(0);
+                    *limit = OutputLimit {
+                        hard_bytes: number(1),
+                        soft_bytes: number(2),
+                        soft_seconds: number(3),
+                    };
+                }
+            }
             "tracking-table-max-keys" => self.tracking_table_max_keys = count,
             "maxmemory" => self.maxmemory = count,
             "maxmemory-policy" => self.maxmemory_policy = String::from_utf8_lossy(text).into_owned(),

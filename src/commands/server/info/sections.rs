@@ -67,7 +67,7 @@ pub fn clients(ctx: &mut Ctx, report: &mut Report) {
     );
     report.field(
         "blocked_clients",
-        count(&|flags| flags.has(ClientFlags::BLOCKED) && !flags.has(ClientFlags::POSTPONED)),
+        count(&|flags| flags.has(ClientFlags::BLOCKED)),
     );
     report.field("tracking_clients", ctx.server.tracking.clients());
     report.field("pubsub_clients", count(&|flags| flags.has(ClientFlags::SUBSCRIBED)));
@@ -248,15 +248,14 @@ pub fn stats(ctx: &mut Ctx, report: &mut Report) {
     report.zeros(&["io_threaded_reads_processed", "io_threaded_writes_processed"]);
     report.field("client_query_buffer_limit_disconnections", stats.query_buffer_limit_disconnections);
     report.field("client_output_buffer_limit_disconnections", stats.output_buffer_limit_disconnections);
-    report.zeros(&[
-        "reply_buffer_shrinks",
-        "reply_buffer_expands",
-        "eventloop_cycles",
-        "eventloop_duration_sum",
-        "eventloop_duration_cmd_sum",
-        "instantaneous_eventloop_cycles_per_sec",
-        "instantaneous_eventloop_duration_usec",
-    ]);
+    report.zeros(&["reply_buffer_shrinks", "reply_buffer_expands"]);
+    // One turn of the loop for each time the host brings bytes.
+    report.field("eventloop_cycles", stats.reads);
+    let microseconds: u64 = stats.commands.iter().map(|command| command.microseconds).sum();
+    report.field("eventloop_duration_sum", microseconds);
+    report.field("eventloop_duration_cmd_sum", microseconds);
+    report.field("instantaneous_eventloop_cycles_per_sec", rate.reads);
+    report.field("instantaneous_eventloop_duration_usec", microseconds / stats.reads.max(1));
     report.field("acl_access_denied_auth", stats.acl_denied_auth);
     report.field("acl_access_denied_cmd", stats.acl_denied_command);
     report.field("acl_access_denied_key", stats.acl_denied_key);
