@@ -168,6 +168,7 @@ impl Engine {
         while let Some(id) = self.server.waiting.next_timeout(now_ms) {
             call::time_out(&mut self.server, self.registry, id);
         }
+        self.server.limit_waiting_output();
         self.server.sweep_fields(SWEEP_KEYS_MAX);
         self.server.stats.sample_rates(now_ms);
         if now_ms >= self.next_sweep_ms {
@@ -180,7 +181,11 @@ impl Engine {
     /// When [`Engine::tick`] should be called next, if nothing else happens.
     pub fn next_deadline(&self) -> Option<u64> {
         let sweep = self.server.keyspace.iter().any(|db| db.has_deadlines()).then_some(self.next_sweep_ms);
-        [sweep, self.server.waiting.next_deadline(), self.server.pause_deadline()].into_iter().flatten().min()
+        let server = &self.server;
+        [sweep, server.waiting.next_deadline(), server.pause_deadline(), server.output_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// A client whose output has grown since it was last named here.

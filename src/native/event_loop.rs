@@ -11,7 +11,7 @@ use crate::engine::{ClientId, Engine};
 use crate::server::event::{Event, LogLevel};
 
 use super::files;
-use super::limits::{Limits, Unread, may_time_out};
+use super::limits::{Limits, may_time_out};
 use super::log::{self, Log};
 use super::serve;
 use super::sockets::{Accepted, Listener, Stream};
@@ -64,13 +64,9 @@ impl Stopper {
 struct Connection {
     stream: Stream,
     id: ClientId,
-    /// Bytes at the front of the client's output that are sent already.
-    sent: usize,
     /// Its requests wait until it has read its replies.
     is_held_back: bool,
     closes_when_written: bool,
-    /// Since when it has left too much unread for long.
-    over_limit_since_ms: Option<u64>,
 }
 
 pub struct EventLoop {
@@ -87,8 +83,6 @@ pub struct EventLoop {
     limits: Limits,
     /// Listeners that could not accept for want of files.
     stalled: Vec<usize>,
-    /// Somebody has left much unread, and time will tell.
-    is_somebody_over_limit: bool,
     next_watch_ms: u64,
     is_over: bool,
 }
@@ -111,7 +105,6 @@ impl EventLoop {
             log,
             limits,
             stalled: Vec::new(),
-            is_somebody_over_limit: false,
             next_watch_ms: 0,
             is_over: false,
         })
@@ -176,16 +169,15 @@ impl EventLoop {
     // Looking after clients now and then.
 
     fn watches(&self) -> bool {
-        self.limits.idle_ms > 0 || self.is_somebody_over_limit || !self.stalled.is_empty()
+        self.limits.idle_ms > 0 || !self.stalled.is_empty()
     }
 
-    /// Sends idle clients away, and those who have left too much unread for too long.
+    /// Sends idle clients away.
     fn watch(&mut self, now_ms: u64) {
         self.next_watch_ms = now_ms + WATCH_INTERVAL_MS;
         for listener in std::mem::take(&mut self.stalled) {
             self.accept(listener, now_ms);
         }
-        let is_over_limit = std::mem::take(&mut self.is_somebody_over_limit);
         for slot in 0..self.connections.len() {
             let Some(connection) = &self.connections[slot] else { continue };
             let Some(client) = self.engine.server().clients.get(connection.id) else { continue };
@@ -193,8 +185,6 @@ impl EventLoop {
             if self.limits.idle_ms > 0 && idle_ms > self.limits.idle_ms && may_time_out(client) {
                 self.log.write(LogLevel::Verbose, "Closing idle client");
                 self.close(slot, now_ms);
-            } else if is_over_limit && connection.over_limit_since_ms.is_some() {
-                self.check_unread(slot, now_ms);
             }
         }
     }
@@ -246,14 +236,8 @@ impl EventLoop {
             if self.connections.len() <= slot {
                 self.connections.resize_with(slot + 1, || None);
             }
-            self.connections[slot] = Some(Connection {
-                stream,
-                id,
-                sent: 0,
-                is_held_back: false,
-                closes_when_written: false,
-                over_limit_since_ms: None,
-            });
+            self.connections[slot] =
+                Some(Connection { stream, id, is_held_back: false, closes_when_written: false });
         }
     }
 
@@ -322,68 +306,36 @@ impl EventLoop {
 
     fn write_out(&mut self, slot: usize) {
         let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else { return };
-        let Some(output) = self.engine.output(connection.id) else { return };
-        let mut written = connection.sent.min(output.len());
-        let before = written;
+        let Some(client) = self.engine.server_mut().clients.get_mut(connection.id) else { return };
+        let before = client.sent;
+        let output = client.reply.buffer();
+        let mut written = before;
         let mut failed = false;
-        while written < output.len() {
+        while written < output.len() && !failed {
             match connection.stream.write(&output[written..]) {
                 Ok(0) => failed = true,
                 Ok(count) => written += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => failed = true,
-            }
-            if failed {
-                break;
             }
         }
         let left = output.len() - written;
+        client.sent = written;
         if left == 0 {
             output.clear();
             if output.capacity() > IDLE_OUTPUT_BYTES_MAX {
                 *output = Vec::new();
             }
-            connection.sent = 0;
-            connection.over_limit_since_ms = None;
+            client.sent = 0;
         } else if written > SENT_BYTES_MAX && written > output.len() / 2 {
             output.drain(..written);
-            connection.sent = 0;
-        } else {
-            connection.sent = written;
+            client.sent = 0;
         }
         let closes = connection.closes_when_written;
         self.engine.server_mut().stats.output_bytes += (written - before) as u64;
         if failed || (left == 0 && closes) {
             self.close(slot, now_ms());
-        } else if left > 0 {
-            self.check_unread(slot, now_ms());
-        }
-    }
-
-    /// Closes a client that has left too much unread, at once or for too long.
-    fn check_unread(&mut self, slot: usize, now_ms: u64) {
-        let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else { return };
-        let Some(client) = self.engine.server().clients.get(connection.id) else { return };
-        let unread = client.reply.len().saturating_sub(connection.sent);
-        let is_too_much = match self.limits.unread(client, unread) {
-            Unread::Fine => {
-                connection.over_limit_since_ms = None;
-                false
-            }
-            Unread::TooMuch => true,
-            Unread::Soft(patience_ms) => {
-                let since_ms = *connection.over_limit_since_ms.get_or_insert(now_ms);
-                self.is_somebody_over_limit = true;
-                now_ms.saturating_sub(since_ms) > patience_ms
-            }
-        };
-        if is_too_much {
-            self.log.warning(format!(
-                "Client id={} addr={} closed for overcoming of output buffer limits.",
-                connection.id.serial, client.address
-            ));
-            self.close(slot, now_ms);
         }
     }
 

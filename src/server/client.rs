@@ -123,6 +123,8 @@ pub struct Client {
     /// Output not yet taken by the host. While the client's own command runs, pushes for it collect here and follow the
     /// reply.
     pub reply: ReplyWriter,
+    /// Bytes at the front of `reply` that the host has sent already.
+    pub sent: usize,
     /// Input that is not yet a whole request, or that waits for a blocked client.
     pub input: Vec<u8>,
     pub parser: RequestParser,
@@ -162,6 +164,7 @@ impl Client {
             input_bytes: 0,
             output_bytes: 0,
             reply: ReplyWriter::default(),
+            sent: 0,
             input: Vec::new(),
             parser: RequestParser::default(),
             reading: 0,

@@ -102,6 +102,6 @@ impl Server {
     /// Output the host has not taken yet. A replayed session must say the same as the first, whatever its host takes when:
     /// there it counts as nothing.
     pub fn unsent_bytes(&self, client: &Client) -> usize {
-        if self.has_journal { 0 } else { client.reply.len() }
+        if self.has_journal { 0 } else { client.reply.len().saturating_sub(client.sent) }
     }
 }

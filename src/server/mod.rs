@@ -20,6 +20,7 @@ pub mod latency;
 pub mod memory;
 pub mod persistence;
 pub mod hotkeys;
+pub mod output;
 pub mod describe;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -27,7 +28,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::data::glob;
 use crate::data::value::Value;
 use crate::keyspace::{Entry, Keyspace, ValueMut};
-use crate::resp::ReplyWriter;
 
 use client::{Client, Flags};
 use clients::{ClientId, Clients};
@@ -61,6 +61,9 @@ pub struct Server {
     pub dirty: u64,
     pub tracking: tracking::Tracking,
     pub pause: Option<pause::Pause>,
+    /// Clients that have left more unread than their soft limit, or had lately.
+    over_soft_limit: BTreeSet<ClientId>,
+    next_output_check_ms: u64,
     /// Clients that wait for the end of a pause.
     postponed: VecDeque<ClientId>,
     /// The client whose request is running.
@@ -122,6 +125,8 @@ impl Server {
             dirty: 0,
             tracking: tracking::Tracking::default(),
             pause: None,
+            over_soft_limit: BTreeSet::new(),
+            next_output_check_ms: 0,
             postponed: VecDeque::new(),
             current: None,
             slowlog: slowlog::SlowLog::default(),
@@ -166,74 +171,6 @@ impl Server {
 
     pub fn next_event(&mut self) -> Option<Event> {
         self.events.pop_front()
-    }
-
-    // Output.
-
-    /// Writes out of band to a client and tells the host that there is something to send.
-    pub fn write_to(&mut self, id: ClientId, write: impl FnOnce(&mut ReplyWriter)) {
-        if let Some(client) = self.clients.get_mut(id) {
-            if client.flags.has(Flags::CLOSE_AFTER_REPLY) {
-                return;
-            }
-            write(&mut client.reply);
-            self.announce(id);
-            self.limit_output(id);
-        }
-    }
-
-    /// Closes a client that lets too much output wait. A session that may be replayed has no such limits: its replay takes
-    /// no output.
-    pub fn limit_output(&mut self, id: ClientId) {
-        let Some(client) = self.clients.get_mut(id).filter(|_| !self.has_journal) else { return };
-        let class = match client.flags {
-            flags if flags.has(Flags::REPLICA) => 1,
-            flags if flags.has(Flags::SUBSCRIBED) => 2,
-            _ => 0,
-        };
-        let limit = self.config.output_limits[class];
-        let waiting = (client.reply.len().saturating_sub(describe::STATIC_OUTPUT_BYTES)) as u64;
-        let is_soft = limit.soft_bytes > 0 && waiting >= limit.soft_bytes;
-        let since_ms = match client.over_soft_limit_since_ms.filter(|_| is_soft) {
-            None => self.now_ms,
-            Some(since_ms) => since_ms,
-        };
-        client.over_soft_limit_since_ms = is_soft.then_some(since_ms);
-        let is_over = (limit.hard_bytes > 0 && waiting >= limit.hard_bytes)
-            || (is_soft && self.now_ms - since_ms > limit.soft_seconds * 1000);
-        if is_over && !client.flags.has(Flags::CLOSE_AFTER_REPLY) {
-            client.reply.buffer().clear();
-            self.stats.output_buffer_limit_disconnections += 1;
-            self.log(LogLevel::Warning, "Client closed for overcoming of output buffer limits.");
-            self.kill(id);
-        }
-    }
-
-    /// Puts a client on the list of those with output.
-    pub fn announce(&mut self, id: ClientId) {
-        if let Some(client) = self.clients.get_mut(id).filter(|client| !client.is_announced) {
-            client.is_announced = true;
-            self.announced.push_back(id);
-        }
-    }
-
-    /// A client with output that the host has not been told of yet.
-    pub fn next_announced(&mut self) -> Option<ClientId> {
-        while let Some(id) = self.announced.pop_front() {
-            if let Some(client) = self.clients.get_mut(id) {
-                client.is_announced = false;
-                return Some(id);
-            }
-        }
-        None
-    }
-
-    /// Closes a client once it has read its replies.
-    pub fn close_after_reply(&mut self, id: ClientId) {
-        if let Some(client) = self.clients.get_mut(id).filter(|c| !c.flags.has(Flags::CLOSE_AFTER_REPLY)) {
-            client.flags.add(Flags::CLOSE_AFTER_REPLY);
-            self.emit(Event::Close(id));
-        }
     }
 
     // WATCH.

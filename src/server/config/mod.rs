@@ -189,11 +189,8 @@ impl Config {
                 let words: Vec<&[u8]> = text.split(|byte| *byte == b' ').collect();
                 for (limit, words) in self.output_limits.iter_mut().zip(words.chunks_exact(4)) {
                     let number = |index: usize| number::parse_u64(words[index]).unwrap_or(0);
-                    *limit = OutputLimit {
-                        hard_bytes: number(1),
-                        soft_bytes: number(2),
-                        soft_seconds: number(3),
-                    };
+                    *limit =
+                        OutputLimit { hard_bytes: number(1), soft_bytes: number(2), soft_seconds: number(3) };
                 }
             }
             "tracking-table-max-keys" => self.tracking_table_max_keys = count,

@@ -65,10 +65,7 @@ pub fn clients(ctx: &mut Ctx, report: &mut Report) {
         "client_recent_max_output_buffer",
         clients.iter().map(|client| ctx.server.unsent_bytes(client)).max().unwrap_or(0),
     );
-    report.field(
-        "blocked_clients",
-        count(&|flags| flags.has(ClientFlags::BLOCKED)),
-    );
+    report.field("blocked_clients", count(&|flags| flags.has(ClientFlags::BLOCKED)));
     report.field("tracking_clients", ctx.server.tracking.clients());
     report.field("pubsub_clients", count(&|flags| flags.has(ClientFlags::SUBSCRIBED)));
     report.field("watching_clients", clients.iter().filter(|client| !client.watched.is_empty()).count());
