@@ -40,11 +40,18 @@ impl Engine {
         Engine { server, registry, journal: None, next_sweep_ms: now_ms, unsent_bytes_max: usize::MAX }
     }
 
-    /// As [`Engine::new`], writing down every input for [`Engine::journal`].
+    /// As [`Engine::new`], writing down every input for [`Engine::journal`]. Whoever has such an engine has it alone, and
+    /// may use DEBUG.
     pub fn with_journal(seed: u64, now_ms: u64) -> Self {
         let mut engine = Engine { journal: Some(Journal::new(seed, now_ms)), ..Engine::new(seed, now_ms) };
         engine.server.has_journal = true;
+        engine.allow_debug();
         engine
+    }
+
+    /// Lets clients use DEBUG, from wherever they come.
+    pub fn allow_debug(&mut self) {
+        self.server.config.enable("enable-debug-command");
     }
 
     /// Plays a journal from the start; the engine goes on writing to it. Output that was taken then is waiting again.

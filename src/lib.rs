@@ -2,8 +2,8 @@
 
 pub mod resp;
 pub mod data;
-pub mod lua;
 pub mod keyspace;
+pub mod lua;
 pub mod server;
 pub mod command;
 pub mod commands;

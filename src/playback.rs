@@ -36,7 +36,8 @@ pub struct Playback {
 
 impl Playback {
     /// Plays on an engine that is new, or has been set up by the caller. With `is_resp3`, clients say HELLO 3 first.
-    pub fn new(engine: Engine, is_resp3: bool) -> Self {
+    pub fn new(mut engine: Engine, is_resp3: bool) -> Self {
+        engine.allow_debug();
         Playback {
             engine,
             now_ms: STARTED_AT_MS,

@@ -235,8 +235,10 @@ fn signals_and_shutdown() {
     assert_eq!(server.redis_cli(&["ping"]), "PONG\n");
     assert_eq!(server.redis_cli(&["shutdown", "nosave"]), "");
     assert_eq!(server.wait(), 0);
+    // DEBUG is for those who ask for it.
+    assert!(Server::start().redis_cli(&["debug", "sleep", "0"]).contains("DEBUG command not allowed"));
     // One that is kept from ending by a long pause ends at the second signal.
-    let server = Server::start();
+    let server = Server::start_with(&["--enable-debug-command", "yes"]);
     let mut busy = server.connect();
     busy.write_all(b"DEBUG SLEEP 30\r\n").expect("it reads");
     std::thread::sleep(Duration::from_millis(200));

@@ -265,7 +265,7 @@ pub fn reads_every_key(ctx: &mut Ctx) -> bool {
     let (registry, command) = (ctx.registry, ctx.command);
     let name = ctx.client().user.clone();
     let Some(user) = ctx.server.acl.users.get(&name) else { return false };
-    let number = registry.find_full(command.name.replace(' ', "|").as_bytes());
+    let number = registry.find_full(command.full_name().as_bytes());
     user.all_selectors().any(|selector| {
         let all_keys =
             selector.all_keys || selector.keys.iter().any(|allowed| allowed.reads && allowed.pattern == b"*");

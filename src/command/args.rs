@@ -98,6 +98,28 @@ impl<'a> Args<'a> {
         if value < 0 { Err(error::OUT_OF_RANGE_POSITIVE) } else { Ok(value) }
     }
 
+    /// `numkeys key …`; `too_many` when there are fewer arguments than it says.
+    pub fn counted_keys(&mut self, too_many: Error) -> Result<Vec<&'a [u8]>> {
+        let numkeys = self.integer_in(1, i64::MAX, error::NUMKEYS)? as u64;
+        if numkeys > self.left() as u64 {
+            return Err(too_many);
+        }
+        (0..numkeys).map(|_| self.next()).collect()
+    }
+
+    /// `[COUNT n]` at the end of a request: n, or 1.
+    pub fn count_option(&mut self) -> Result<u64> {
+        if self.is_empty() {
+            return Ok(1);
+        }
+        if !self.accept_with("COUNT", 1) {
+            return Err(error::SYNTAX);
+        }
+        let count = self.integer_in(1, i64::MAX, error::COUNT_NOT_POSITIVE)?;
+        self.end()?;
+        Ok(count as u64)
+    }
+
     /// The next argument as a double; NaN is refused.
     pub fn double(&mut self) -> Result<f64> {
         self.double_or(error::NOT_A_FLOAT)

@@ -93,7 +93,6 @@ pub fn run(
     ctx.keep_clocks = flags.has(ClientFlags::NO_TOUCH) && command.name != "TOUCH";
     let mut args = words;
     args.seek(registry.name_words(number));
-    args.seek(1 + usize::from(command.container_name().is_some()));
     let result = (command.run)(&mut ctx, &mut args, reply);
     let is_blocked = ctx.is_blocked();
     ctx.server.tell_misses(db);
@@ -416,7 +415,7 @@ fn check_state(server: &Server, id: ClientId, flags: ClientFlags, command: &Comm
     if flags.has(ClientFlags::SUBSCRIBED) && is_resp2 && !ALLOWED.contains(&command.name) {
         return Err(format_error!(
             "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
-            full_name(command)
+            command.full_name()
         ));
     }
     Ok(())
@@ -435,13 +434,8 @@ fn queue(server: &mut Server, id: ClientId, words: &Args) {
     client.queue.push(request);
 }
 
-/// `config|get`: how Redis names a command in errors and logs.
-pub fn full_name(command: &Command) -> String {
-    command.name.to_ascii_lowercase().replace(' ', "|")
-}
-
 pub fn wrong_arity(command: &Command) -> Error {
-    format_error!("ERR wrong number of arguments for '{}' command", full_name(command))
+    format_error!("ERR wrong number of arguments for '{}' command", command.full_name())
 }
 
 /// For subcommands that take one argument or none, which their arity does not say.

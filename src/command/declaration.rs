@@ -62,6 +62,11 @@ impl Command {
         self.name.split_once(' ').map(|(container, _)| container)
     }
 
+    /// `config|get`: how Redis names a command in errors and logs. The registry keeps it ready, where a number is at hand.
+    pub fn full_name(&self) -> String {
+        self.name.to_ascii_lowercase().replace(' ', "|")
+    }
+
     /// `CREATE` for `XGROUP CREATE`, the name itself for a command of its own.
     pub fn last_name(&self) -> &'static str {
         self.name.split_once(' ').map_or(self.name, |(_, subcommand)| subcommand)

@@ -4,7 +4,6 @@ use crate::data::number;
 use crate::format_error;
 use crate::server::error::{self, Error, Result};
 
-use super::call::full_name;
 use super::{Args, Command};
 
 /// A time to live as the client gave it.
@@ -54,5 +53,5 @@ impl<'a> Expiry<'a> {
 }
 
 pub fn invalid_expire_time(command: &Command) -> Error {
-    format_error!("ERR invalid expire time in '{}' command", full_name(command))
+    format_error!("ERR invalid expire time in '{}' command", command.full_name())
 }

@@ -217,7 +217,7 @@ impl Registry {
         let flags = command.flags.and(if range.movable { MOVABLEKEYS } else { Flags::NONE });
         self.entries.push(Entry {
             command,
-            full_name: command.name.to_ascii_lowercase().replace(' ', "|").into(),
+            full_name: command.full_name().into(),
             arity: command.arity.unwrap_or_else(|| syntax::arity(command.name, &arguments(command))),
             flags,
             categories: command.categories.resolve(flags, command.group),

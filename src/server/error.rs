@@ -83,5 +83,8 @@ errors! {
     UNBLOCKED_KEY_GONE = "UNBLOCKED the stream key no longer exists";
     LOADING = "LOADING Redis is loading the dataset in memory";
     READ_ONLY = "READONLY You can't write against a read only replica.";
+    NUMKEYS = "ERR numkeys should be greater than 0";
+    TOO_MANY_KEYS = "ERR Number of keys can't be greater than number of args";
+    COUNT_NOT_POSITIVE = "ERR count should be greater than 0";
     BUSY_KEY = "BUSYKEY Target key name already exists.";
 }

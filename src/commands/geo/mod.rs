@@ -7,7 +7,6 @@ use crate::command::{Args, Ctx, Keys};
 use crate::commands::sorted_set;
 use crate::data::geohash::Place;
 use crate::data::number;
-use crate::data::sorted_set::AddHow;
 use crate::format_error;
 use crate::resp::ReplyWriter;
 use crate::server::error::{self, Error, Result};
@@ -60,18 +59,7 @@ pub const GEOADD: Command = Command {
 
 fn geoadd(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let key = args.next()?;
-    let (mut how, mut counts_changes) = (AddHow::default(), false);
-    loop {
-        if args.accept("NX") {
-            how.nx = true;
-        } else if args.accept("XX") {
-            how.xx = true;
-        } else if args.accept("CH") {
-            counts_changes = true;
-        } else {
-            break;
-        }
-    }
+    let (how, counts_changes) = sorted_set::parse_how(args, &["NX", "XX", "CH"]);
     if !args.left().is_multiple_of(3) || args.is_empty() || how.nx && how.xx {
         return Err(error::SYNTAX);
     }

@@ -3,9 +3,8 @@
 use crate::command::declaration::{Command, DENYOOM, Group, WRITE};
 use crate::command::{Args, Ctx, Keys};
 use crate::data::list::{End, List};
-use crate::data::number;
 use crate::resp::ReplyWriter;
-use crate::server::error::{self, Error, Result};
+use crate::server::error::{self, Result};
 use crate::server::notify::Class;
 
 use super::drop_if_empty;
@@ -131,8 +130,7 @@ impl HowMany {
         if !is_exact && !args.accept("COUNT") {
             return Err(error::SYNTAX);
         }
-        const COUNT: Error = Error::new("ERR count should be greater than 0");
-        let count = number::parse_i64(args.next()?).filter(|&count| count > 0).ok_or(COUNT)? as u64;
+        let count = args.integer_in(1, i64::MAX, error::COUNT_NOT_POSITIVE)? as u64;
         let keeps_order = args.accept("BULK");
         if !keeps_order && !args.accept("OBO") {
             return Err(error::SYNTAX);

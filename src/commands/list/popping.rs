@@ -3,9 +3,8 @@
 use crate::command::declaration::{Command, FAST, Group, WRITE};
 use crate::command::{Args, Ctx, Keys};
 use crate::data::list::{End, List};
-use crate::data::number;
 use crate::resp::ReplyWriter;
-use crate::server::error::{self, Error, Result};
+use crate::server::error::{self, Result};
 use crate::server::notify::Class;
 
 use super::{bulk, drop_if_empty};
@@ -107,23 +106,9 @@ pub struct PopOfMany<'a> {
 
 impl<'a> PopOfMany<'a> {
     pub fn parse(args: &mut Args<'a>) -> Result<Self> {
-        const NUMKEYS: Error = Error::new("ERR numkeys should be greater than 0");
-        const COUNT: Error = Error::new("ERR count should be greater than 0");
-        let positive = |text: &[u8]| number::parse_i64(text).filter(|n| (1..=i64::MAX).contains(n));
-        let numkeys = positive(args.next()?).ok_or(NUMKEYS)? as u64;
-        if numkeys >= args.left() as u64 {
-            return Err(error::SYNTAX);
-        }
-        let keys = (0..numkeys).map(|_| args.next()).collect::<Result<Vec<_>>>()?;
+        let keys = args.counted_keys(error::SYNTAX)?;
         let end = parse_end(args)?;
-        let mut count = None;
-        while !args.is_empty() {
-            if count.is_some() || !args.accept_with("COUNT", 1) {
-                return Err(error::SYNTAX);
-            }
-            count = Some(positive(args.next()?).ok_or(COUNT)? as u64);
-        }
-        Ok(PopOfMany { keys, end, count: count.unwrap_or(1) })
+        Ok(PopOfMany { keys, end, count: args.count_option()? })
     }
 
     /// Pops from the first list that holds anything; false when all are empty.

@@ -4,7 +4,6 @@ use crate::command::ctx::Ttl;
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx, Keys};
 use crate::commands::list::bulk;
-use crate::data::number;
 use crate::data::set::{Limits, Set};
 use crate::data::value::Value;
 use crate::keyspace::ValueRef;
@@ -266,13 +265,7 @@ fn count_of(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, operation: 
 
 /// `numkeys key … [LIMIT n]`. An exact count is as good as any approximation, so APPROX asks for nothing more.
 fn parse_counted<'a>(args: &mut Args<'a>, may_approximate: bool) -> Result<(Vec<&'a [u8]>, i64)> {
-    const NUMKEYS: Error = Error::new("ERR numkeys should be greater than 0");
-    const TOO_MANY: Error = Error::new("ERR Number of keys can't be greater than number of args");
-    let numkeys = number::parse_i64(args.next()?).filter(|&n| n > 0).ok_or(NUMKEYS)? as u64;
-    if numkeys > args.left() as u64 {
-        return Err(TOO_MANY);
-    }
-    let keys = (0..numkeys).map(|_| args.next()).collect::<Result<Vec<_>>>()?;
+    let keys = args.counted_keys(error::TOO_MANY_KEYS)?;
     let mut limit = 0;
     while !args.is_empty() {
         if args.accept_with("LIMIT", 1) {

@@ -80,7 +80,7 @@ struct Query<'a> {
 fn parse_keys<'a>(ctx: &mut Ctx, args: &mut Args<'a>) -> Result<Vec<&'a [u8]>> {
     let numkeys = args.integer()?;
     if numkeys < 1 {
-        let name = crate::command::call::full_name(ctx.command);
+        let name = ctx.command.full_name();
         return Err(format_error!("ERR at least 1 input key is needed for '{name}' command"));
     }
     if numkeys as u64 > args.left() as u64 {

@@ -45,24 +45,7 @@ pub const ZADD: Command = Command {
 
 fn zadd(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let key = args.next()?;
-    let (mut how, mut counts_changes) = (AddHow::default(), false);
-    loop {
-        if args.accept("NX") {
-            how.nx = true;
-        } else if args.accept("XX") {
-            how.xx = true;
-        } else if args.accept("CH") {
-            counts_changes = true;
-        } else if args.accept("INCR") {
-            how.incr = true;
-        } else if args.accept("GT") {
-            how.gt = true;
-        } else if args.accept("LT") {
-            how.lt = true;
-        } else {
-            break;
-        }
-    }
+    let (how, counts_changes) = parse_how(args, &["NX", "XX", "CH", "INCR", "GT", "LT"]);
     if !args.left().is_multiple_of(2) || args.is_empty() {
         return Err(error::SYNTAX);
     }
@@ -82,6 +65,22 @@ fn zadd(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     }
     let pairs = (0..pairs).map(|_| Ok((args.double()?, args.next()?))).collect::<Result<Vec<_>>>()?;
     add(ctx, key, &pairs, how, counts_changes, reply)
+}
+
+/// How to add, and whether changes are counted: any of these options in any order.
+pub fn parse_how(args: &mut Args, options: &[&str]) -> (AddHow, bool) {
+    let (mut how, mut counts_changes) = (AddHow::default(), false);
+    while let Some(option) = options.iter().find(|option| args.accept(option)) {
+        match *option {
+            "NX" => how.nx = true,
+            "XX" => how.xx = true,
+            "CH" => counts_changes = true,
+            "INCR" => how.incr = true,
+            "GT" => how.gt = true,
+            _ => how.lt = true,
+        }
+    }
+    (how, counts_changes)
 }
 
 pub fn add(

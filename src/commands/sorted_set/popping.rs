@@ -2,11 +2,10 @@
 
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx, Keys};
-use crate::data::number;
 use crate::data::sorted_set::SortedSet;
 use crate::resp::ReplyWriter;
 use crate::server::blocked::OnTimeout;
-use crate::server::error::{self, Error, Result};
+use crate::server::error::{self, Result};
 use crate::server::notify::Class;
 
 use super::drop_if_empty;
@@ -165,14 +164,7 @@ struct PopOfMany<'a> {
 
 impl<'a> PopOfMany<'a> {
     fn parse(args: &mut Args<'a>) -> Result<Self> {
-        const NUMKEYS: Error = Error::new("ERR numkeys should be greater than 0");
-        const COUNT: Error = Error::new("ERR count should be greater than 0");
-        let positive = |text: &[u8]| number::parse_i64(text).filter(|&n| n > 0);
-        let numkeys = positive(args.next()?).ok_or(NUMKEYS)? as u64;
-        if numkeys >= args.left() as u64 {
-            return Err(error::SYNTAX);
-        }
-        let keys = (0..numkeys).map(|_| args.next()).collect::<Result<Vec<_>>>()?;
+        let keys = args.counted_keys(error::SYNTAX)?;
         let end = if args.accept("MIN") {
             End::Min
         } else if args.accept("MAX") {
@@ -180,14 +172,7 @@ impl<'a> PopOfMany<'a> {
         } else {
             return Err(error::SYNTAX);
         };
-        let mut count = None;
-        while !args.is_empty() {
-            if count.is_some() || !args.accept_with("COUNT", 1) {
-                return Err(error::SYNTAX);
-            }
-            count = Some(positive(args.next()?).ok_or(COUNT)? as u64);
-        }
-        Ok(PopOfMany { keys, end, count: count.unwrap_or(1) })
+        Ok(PopOfMany { keys, end, count: args.count_option()? })
     }
 
     /// Pops from the first sorted set that is there; false when none is.

@@ -159,6 +159,12 @@ impl Config {
         self.apply(number);
     }
 
+    /// Says yes to a parameter that takes it.
+    pub fn enable(&mut self, name: &str) {
+        let number = find(name.as_bytes()).expect("only known parameters are enabled");
+        self.put(number, b"yes".to_vec());
+    }
+
     /// Copies a value into the field the engine reads.
     fn apply(&mut self, number: usize) {
         let text = self.texts[number].as_slice();

@@ -99,7 +99,7 @@ pub const PARAMETERS: &[Parameter] = &[
     choice("acl-pubsub-default", &["allchannels", "resetchannels"], "resetchannels"),
     choice("enable-protected-configs", PROTECTED, "no").fixed(),
     // Redis says "no"; here DEBUG is for those who learn and test, and a host that serves others says no.
-    choice("enable-debug-command", PROTECTED, "local").fixed(),
+    choice("enable-debug-command", PROTECTED, "no").fixed(),
     choice("enable-module-command", PROTECTED, "no").fixed(),
     integer("acllog-max-len", 0, LONG, "128"),
     // Memory, eviction and expiry.
