@@ -28,6 +28,8 @@ const BUSY_AFTER_MS = 400;
 /** A worker that dies this often in a row without living for `STABLE_MS` is not started again by itself. */
 const CRASHES_MAX = 3;
 const STABLE_MS = 3000;
+/** A worker that computes for so long is not waited for. */
+const SYNC_MS = 2000;
 
 interface Space {
   journal: Uint8Array[];
@@ -96,6 +98,7 @@ export class Host extends EventTarget {
   private readonly lanes = new Map<number, Lane>();
   private readonly answers = new Map<number, (value: never) => void>();
   private outbox: Request[] = [];
+  private readonly unheard: { worker: Worker; reports: Report[] }[] = [];
   private handed = false;
   private everReady = false;
   private sent = 0;
@@ -136,6 +139,38 @@ export class Host extends EventTarget {
       lane.prepared = false;
       this.send(openRequest(lane));
     }
+  }
+
+  /** Takes a keyspace away that no lane shows any more. */
+  removeSpace(name: string): void {
+    if (this.spaces.delete(name)) this.send({ t: "drop", space: name });
+  }
+
+  /** Goes on with a keyspace without keeping it. */
+  detach(name: string): void {
+    const space = this.spaces.get(name);
+    if (space) space.store = null;
+  }
+
+  /** What a keyspace's journal holds up to now. */
+  journal(name: string): Uint8Array {
+    const space = this.spaces.get(name);
+    if (!space) return new Uint8Array();
+    space.journal = [joined(space.journal)];
+    return space.journal[0]!;
+  }
+
+  /** Settles when all that was asked for is done, told and written. */
+  async sync(): Promise<void> {
+    if (!this.worker) return;
+    const late = new Promise<void>((resolve) => setTimeout(resolve, SYNC_MS));
+    await Promise.race([this.ask<void>((seq) => ({ t: "sync", seq })), late]);
+    await this.written();
+  }
+
+  /** What lines would be answered by a copy of the keyspace: nobody notices the question. */
+  probe(space: string, lines: string[]): Promise<string[]> {
+    return this.ask((seq) => ({ t: "probe", space, lines, seq }));
   }
 
   openLane(space: string, view: LaneView, setup: string[] = []): Lane {
@@ -214,10 +249,7 @@ export class Host extends EventTarget {
     this.worker = worker;
     this.bornAt = Date.now();
     this.setState("loading");
-    worker.onmessage = ({ data }: MessageEvent<Report[]>) => {
-      if (this.worker !== worker) return;
-      for (const report of data) this.hear(report);
-    };
+    worker.onmessage = ({ data }: MessageEvent<Report[]>) => void this.take(worker, data);
     worker.onerror = (event) => {
       event.preventDefault();
       if (this.worker === worker) this.crashed(event.message || "the worker could not be loaded");
@@ -278,6 +310,25 @@ export class Host extends EventTarget {
     for (const lane of this.lanes.values()) lane.view.notice(text, kind);
   }
 
+  /** Hears what the worker says, but only once what it answered is written down. */
+  private async take(worker: Worker, reports: Report[]): Promise<void> {
+    if (this.worker !== worker) return;
+    for (const report of reports) if (report.t === "journal") this.record(report.space, report.bytes, report.whole);
+    this.unheard.push({ worker, reports });
+    if (this.unheard.length > 1) return;
+    for (let next = this.unheard[0]; next; next = this.unheard[0]) {
+      const writing = this.written();
+      if (writing) await writing;
+      if (this.worker === next.worker) for (const report of next.reports) this.hear(report);
+      this.unheard.shift();
+    }
+  }
+
+  private written(): Promise<unknown> | null {
+    const writing = [...this.spaces.values()].flatMap(({ store }) => store?.written() ?? []);
+    return writing.length > 0 ? Promise.all(writing) : null;
+  }
+
   private hear(report: Report): void {
     switch (report.t) {
       case "ready":
@@ -291,7 +342,6 @@ export class Host extends EventTarget {
         this.dispatchEvent(new Event("turn"));
         break;
       case "journal":
-        this.record(report.space, report.bytes, report.whole);
         break;
       case "lost":
         for (const lane of this.lanes.values()) {
@@ -318,6 +368,12 @@ export class Host extends EventTarget {
       case "unfold":
         this.answer(report.seq, report.block);
         break;
+      case "synced":
+        this.answer(report.seq, undefined);
+        break;
+      case "probe":
+        this.answer(report.seq, report.answers);
+        break;
       default:
         this.hearLane(report);
     }
@@ -326,6 +382,7 @@ export class Host extends EventTarget {
   private hearLane(report: Extract<Report, { lane: number }>): void {
     const lane = this.lanes.get(report.lane);
     if (!lane) return;
+    if (report.t === "echo" || report.t === "print") this.dispatchEvent(new CustomEvent("heard", { detail: { lane, report } }));
     switch (report.t) {
       case "echo":
         lane.view.echo(report.prompt, report.line);

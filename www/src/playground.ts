@@ -2,21 +2,17 @@
 
 import { LitElement, html, nothing, svg } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { joined } from "./bytes";
 import { newHost } from "./engine";
 import { steps, type Step } from "./guide";
 import { History, localStore } from "./history";
 import type { Lane, NoticeKind } from "./host";
-import { menu, panels, type Shell } from "./panels/index";
+import { menu, panels, type PlayedLine, type Shell } from "./panels/index";
 import { SideArea } from "./side";
-import { openJournal, ownSession } from "./storage";
+import { Sandboxes, type Stage } from "./sandboxes";
 import { playgroundStyles } from "./playground-styles";
 import { ReplTerminal } from "./terminal";
 
 const LANES_MAX = 6;
-const SPACE = "main";
-/** Records of a journal beyond which they are made one. */
-const RECORDS_MAX = 64;
 
 interface LaneEntry {
   id: number;
@@ -24,15 +20,13 @@ interface LaneEntry {
   color: number;
 }
 
-type Keeping = "opening" | "kept" | "elsewhere" | "unkept";
 type Theme = "auto" | "light" | "dark";
 
-export class RedisPlayground extends LitElement implements Shell {
+export class RedisPlayground extends LitElement implements Shell, Stage {
   static override styles = playgroundStyles;
   static override properties = {
     entries: { state: true },
     active: { state: true },
-    keeping: { state: true },
     theme: { state: true },
     guideOpen: { state: true },
     seen: { state: true },
@@ -42,7 +36,6 @@ export class RedisPlayground extends LitElement implements Shell {
 
   declare private entries: LaneEntry[];
   declare private active: number;
-  declare private keeping: Keeping;
   declare private theme: Theme;
   declare private guideOpen: boolean;
   declare private seen: Set<Step>;
@@ -52,17 +45,15 @@ export class RedisPlayground extends LitElement implements Shell {
   declare private panel: string | null;
 
   readonly host = newHost();
-  readonly space = SPACE;
+  readonly sandboxes = new Sandboxes(this.host, this);
   private readonly history = new History(localStore("resplay.history"));
   private readonly listeners = new Set<() => void>();
   private nextId = 1;
-  private returning = false;
 
   constructor() {
     super();
     this.entries = [];
     this.active = 0;
-    this.keeping = "opening";
     this.theme = readTheme();
     this.guideOpen = readSetting("guide") !== "closed";
     this.seen = new Set();
@@ -73,6 +64,7 @@ export class RedisPlayground extends LitElement implements Shell {
     for (const name of readLanes()) this.addLane(name, false);
     this.host.addEventListener("state", () => this.requestUpdate());
     this.host.addEventListener("turn", () => this.tellTurn());
+    this.sandboxes.addEventListener("change", () => this.requestUpdate());
     void this.begin();
   }
 
@@ -93,6 +85,32 @@ export class RedisPlayground extends LitElement implements Shell {
     // One that listens or waits takes no other command.
     if (terminal && terminal.laneState !== "ready") terminal.interrupt();
     terminal?.run(...lines);
+  }
+
+  get space(): string {
+    return this.sandboxes.space;
+  }
+
+  get clients(): string[] {
+    return this.entries.map(({ name }) => name);
+  }
+
+  async play(lines: PlayedLine[], pace = 0): Promise<void> {
+    this.quiet = false;
+    for (const { client, line } of lines) {
+      while (this.entries.length < Math.min(client, LANES_MAX)) await this.openLane();
+      const entry = this.entries[Math.min(client, LANES_MAX) - 1]!;
+      // Or the terminal would not know yet that the last line made it wait.
+      await this.host.sync();
+      if (pace > 0) await new Promise((resolve) => setTimeout(resolve, pace));
+      const terminal = this.terminal(entry.id);
+      // One that listens or waits takes no other command.
+      if (terminal && terminal.laneState !== "ready") terminal.interrupt();
+      terminal?.run(line);
+      this.select(entry.id);
+    }
+    await this.host.sync();
+    if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
   }
 
   type(line: string): void {
@@ -118,29 +136,28 @@ export class RedisPlayground extends LitElement implements Shell {
   }
 
   private async begin(): Promise<void> {
-    if (!(await ownSession())) {
-      this.host.addSpace(SPACE);
-      this.keeping = "elsewhere";
-    } else {
-      try {
-        const store = await openJournal(() => (this.keeping = "unkept"));
-        const kept = await store.read();
-        // One record reads faster than the many that a visit leaves.
-        if (kept.length > RECORDS_MAX) store.replace(joined(kept));
-        this.host.addSpace(SPACE, store, kept);
-        this.keeping = "kept";
-        this.returning = kept.length > 0;
-      } catch {
-        this.host.addSpace(SPACE);
-        this.keeping = "unkept";
-      }
-    }
+    await this.sandboxes.start();
     await this.updateComplete;
-    for (const terminal of this.terminals()) terminal.connect();
-    if (this.returning) {
+    this.enter();
+    if (this.sandboxes.returning && this.sandboxes.keeping === "kept") {
       this.terminals()[0]?.notice("The keys of your last visit are here. “Start over” removes them.", "info");
     }
     if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
+  }
+
+  // ---- A change of keyspaces (Stage)
+
+  leave(): void {
+    for (const terminal of this.terminals()) terminal.disconnect();
+  }
+
+  enter(): void {
+    for (const terminal of this.terminals()) {
+      terminal.space = this.space;
+      terminal.clear();
+      terminal.connect();
+    }
+    this.tellTurn();
   }
 
   // ---- Lanes
@@ -203,28 +220,20 @@ export class RedisPlayground extends LitElement implements Shell {
   private async show(step: Step): Promise<void> {
     this.quiet = false;
     this.seen = new Set(this.seen).add(step);
-    const first = step.run.some(({ client }) => client === 2) ? this.entries[0]! : this.activeEntry();
-    for (const { client, line } of step.run) {
-      const entry = client === 1 ? first : (this.entries[1] ?? (await this.openLane()));
-      const terminal = this.terminal(entry.id);
-      // One that listens or waits takes no other command.
-      if (terminal && terminal.laneState !== "ready") terminal.interrupt();
-      terminal?.run(line);
+    if (step.run.some(({ client }) => client > 1)) {
+      const shown = step.run.at(-1)!.client;
+      await this.play(step.run);
+      if (shown === 1) this.select(this.entries[0]!.id);
+      return;
     }
-    const last = step.run.at(-1)!;
-    const shown = last.client === 1 ? first : this.entries[1]!;
-    if (step.run.every(({ client }) => client === 1)) this.select(shown.id);
+    this.run(...step.run.map(({ line }) => line));
     if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
-  }
-
-  private activeEntry(): LaneEntry {
-    return this.entries.find((entry) => entry.id === this.active) ?? this.entries[0]!;
   }
 
   // ---- Actions
 
   private reset(): void {
-    this.host.resetSpace(SPACE);
+    this.host.resetSpace(this.space);
     for (const terminal of this.terminals()) terminal.clear();
     this.closeDialog("ask");
     this.terminal(this.active)?.focus();
@@ -396,7 +405,7 @@ export class RedisPlayground extends LitElement implements Shell {
       <repl-terminal
         .host=${this.host}
         .history=${this.history}
-        .space=${SPACE}
+        .space=${this.space}
         .label=${entry.name}
         @reply=${() => {
           this.quiet = false;
@@ -439,11 +448,15 @@ export class RedisPlayground extends LitElement implements Shell {
 
   private keepingWords(): string {
     if (this.host.state === "failed") return "";
-    switch (this.keeping) {
+    if (this.sandboxes.visits) return " · a keyspace of its own, not kept";
+    const { keeping, current } = this.sandboxes;
+    switch (keeping) {
       case "kept":
-        return " · kept in this browser";
-      case "elsewhere":
-        return " · another tab keeps the session; this one is a sandbox of its own";
+        return ` · “${current.name}” is kept in this browser`;
+      case "copied":
+        return ` · a copy of “${current.name}”, which another tab keeps`;
+      case "taken":
+        return ` · another tab keeps “${current.name}” now; this is a copy`;
       case "unkept":
         return " · not kept: this browser allows no storage";
       case "opening":

@@ -70,6 +70,8 @@ export type Request =
   | { t: "unfold"; id: number; from: number; to: number; seq: number }
   | { t: "view"; id: number; view: string; seq: number }
   | { t: "copy"; id: number; seq: number }
+  | { t: "sync"; seq: number }
+  | { t: "probe"; space: string; lines: string[]; seq: number }
   | { t: "crash" };
 
 /** What a lane needs to go on in a fresh worker; opaque to the page. */
@@ -94,6 +96,8 @@ export type Report =
   | { t: "unfold"; seq: number; block: Block | null }
   | { t: "view"; seq: number; shown: Block | Table | null }
   | { t: "copy"; seq: number; text: string | null }
+  | { t: "synced"; seq: number }
+  | { t: "probe"; seq: number; answers: string[] }
   | { t: "journal"; space: string; bytes: Uint8Array; whole: boolean }
   | { t: "lost"; space: string; message: string }
   | { t: "crashed"; message: string };

@@ -5,6 +5,7 @@
 
 import { Engine, Session, class_names, initSync, type Printed } from "../pkg/resplay.js";
 import { joined } from "./bytes";
+import { Player } from "./player";
 import type { Block, LaneState, Report, Request, Table } from "./protocol";
 
 /** What a page gets at first of one printed thing; the rest waits here until it is asked for. */
@@ -147,6 +148,14 @@ function handle(request: Request): void {
     case "copy":
       say({ t: "copy", seq: request.seq, text: held.get(request.id)?.copy() ?? null });
       break;
+    case "sync":
+      say({ t: "synced", seq: request.seq });
+      break;
+    case "probe": {
+      const space = spaces.get(request.space);
+      say({ t: "probe", seq: request.seq, answers: space ? probe(space, request.lines) : [] });
+      break;
+    }
     case "crash":
       [...spaces.values()][0]?.engine.crash_for_test();
       break;
@@ -201,10 +210,23 @@ function releaseOthers(name: string): void {
 function dropSpace(name: string): void {
   const space = spaces.get(name);
   if (!space) return;
+  reportJournal(space);
   if (space.timer !== null) clearTimeout(space.timer);
   for (const lane of space.lanes.values()) forget(lane);
   space.engine.free();
   spaces.delete(name);
+}
+
+/** Asks a copy of the keyspace, so that neither its journal nor its clients notice. */
+function probe(space: Space, lines: string[]): string[] {
+  const engine = Engine.replay(space.engine.journal_from(0));
+  const player = new Player(engine, now());
+  try {
+    return lines.map((line) => player.raw(line));
+  } finally {
+    player.free();
+    engine.free();
+  }
 }
 
 /** Takes what the journal has grown by out of the instance, where a trap cannot reach it. */

@@ -186,3 +186,41 @@ test("starting over empties the journal and connects all lanes afresh, setup inc
   expect(last().asked.at(-2)).toMatchObject({ journal: null });
   expect(last().asked.at(-1)).toMatchObject({ setup: ["a line"], resume: null });
 });
+
+test("an answer is shown once its input is written", async () => {
+  const one = host();
+  let written = () => {};
+  let writing: Promise<void> | null = null;
+  const store = {
+    append: () => (writing = new Promise<void>((resolve) => (written = resolve))),
+    replace: () => {},
+    written: () => writing,
+  };
+  one.addSpace("main", store);
+  const seen = view();
+  one.openLane("main", seen);
+  await settled();
+  last().says(ready);
+  await settled();
+  last().says({ t: "print", lane: 1, blocks: [] }, { t: "journal", space: "main", bytes: bytes(1), whole: false });
+  await settled();
+  expect(seen.print).not.toHaveBeenCalled();
+  writing = null;
+  written();
+  await settled();
+  expect(seen.print).toHaveBeenCalledTimes(1);
+});
+
+test("a keyspace that nobody keeps any more writes nothing", async () => {
+  const one = host();
+  const store = { append: vi.fn(), replace: vi.fn(), written: () => null };
+  one.addSpace("main", store);
+  one.openLane("main", view());
+  await settled();
+  last().says(ready, { t: "journal", space: "main", bytes: bytes(1), whole: false });
+  one.detach("main");
+  last().says({ t: "journal", space: "main", bytes: bytes(2), whole: false });
+  await settled();
+  expect(store.append).toHaveBeenCalledTimes(1);
+  expect(one.journal("main")).toEqual(bytes(1, 2));
+});

@@ -147,16 +147,6 @@ test("the keyspace outlives a reload; starting over empties it", async ({ page }
   await expect(playground.log()).toContainText("(nil)");
 });
 
-test("a second tab gets a sandbox of its own and says so", async ({ page, context }) => {
-  const first = await Playground.open(page);
-  await first.run("SET mine 1");
-  await expect(first.log()).toContainText("OK");
-  const second = await Playground.open(await context.newPage());
-  await expect(second.page.getByRole("status")).toContainText("another tab");
-  await second.run("GET mine");
-  await expect(second.log()).toContainText("(nil)");
-});
-
 test("the record follows what comes, until someone scrolls up", async ({ page }) => {
   const playground = await Playground.open(page);
   await playground.run("60 PING");

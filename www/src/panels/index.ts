@@ -10,8 +10,9 @@
  * An entry of the menu runs `act`, with the shell as its argument.
  */
 
-import type { SVGTemplateResult } from "lit";
+import { svg, type SVGTemplateResult } from "lit";
 import type { Host, Lane } from "../host";
+import type { Sandboxes } from "../sandboxes";
 
 export interface Panel {
   id: string;
@@ -32,15 +33,26 @@ export interface MenuEntry {
   act: (shell: Shell) => void;
 }
 
+export interface PlayedLine {
+  client: number;
+  line: string;
+}
+
 /** What a panel may know of the page. */
 export interface Shell {
   readonly host: Host;
   /** The keyspace that the terminals show. */
   readonly space: string;
+  /** Which keyspaces are kept, and which of them is shown. */
+  readonly sandboxes: Sandboxes;
   /** The client that has the prompt; nothing while the page starts. */
   readonly lane: Lane | null;
   /** Runs lines in the active terminal as if they had been typed there. */
   run(...lines: string[]): void;
+  /** Runs lines in several terminals in order, `client` counted from 1; opens those that are missing. Waits `pace` before each. */
+  play(lines: PlayedLine[], pace?: number): Promise<void>;
+  /** The names of the clients, in order. */
+  readonly clients: string[];
   /** Puts a line into the active prompt without running it. */
   type(line: string): void;
   /** Adds a line of the page itself to the active terminal. */
@@ -57,6 +69,14 @@ export interface PanelElement extends HTMLElement {
   shown: boolean;
 }
 
-export const panels: Panel[] = [];
+export const panels: Panel[] = [
+  {
+    id: "sandboxes",
+    title: "Sandboxes",
+    icon: svg`<path d="M3 7l7-4 7 4-7 4zM3 7v6l7 4 7-4V7M10 11v6" />`,
+    tag: "rp-sandboxes",
+    load: () => import("../sandbox-panel"),
+  },
+];
 
 export const menu: MenuEntry[] = [];

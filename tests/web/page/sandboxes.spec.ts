@@ -1,0 +1,120 @@
+// Sandboxes: kept in the browser, one tab at a time, nothing lost that was answered.
+
+import { expect, test, type Locator, type Page } from "@playwright/test";
+import { Playground } from "../playground.ts";
+
+function panel(page: Page): Locator {
+  return page.locator("rp-sandboxes");
+}
+
+async function open(page: Page): Promise<void> {
+  if (!(await panel(page).isVisible())) await page.locator('[data-panel="sandboxes"]').click();
+  await expect(panel(page)).toBeVisible();
+}
+
+const named = (page: Page, name: string) => panel(page).locator(".name").filter({ hasText: name });
+const actions = (page: Page, name: string) => panel(page).getByRole("group", { name, exact: true });
+
+test("several are kept apart, and the one used last opens after a reload", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.run("SET where first");
+  await expect(playground.log()).toContainText("OK");
+  await open(page);
+  await panel(page).getByRole("button", { name: "New" }).click();
+  await expect(page.getByRole("status").first()).toContainText("Sandbox 2");
+  await playground.run("GET where");
+  await expect(playground.log()).toContainText("(nil)");
+  await playground.run("SET where second");
+  await expect(playground.log()).toContainText("OK");
+  await page.reload();
+  await playground.ready();
+  await expect(page.getByRole("status").first()).toContainText("Sandbox 2");
+  await playground.run("GET where");
+  await expect(playground.log()).toContainText('"second"');
+  await open(page);
+  await named(page, "My sandbox").click();
+  await playground.ready();
+  await playground.run("GET where");
+  await expect(playground.log()).toContainText('"first"');
+});
+
+test("they are renamed, duplicated, removed, and brought back", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.run("SET a 1");
+  await expect(playground.log()).toContainText("OK");
+  await open(page);
+  await actions(page, "My sandbox").getByRole("button", { name: "Duplicate" }).click();
+  await actions(page, "My sandbox (copy)").getByRole("button", { name: "Rename" }).click();
+  await page.keyboard.type("Experiment");
+  await page.keyboard.press("Enter");
+  await named(page, "Experiment").click();
+  await playground.run("GET a");
+  await expect(playground.log()).toContainText('"1"');
+  await actions(page, "Experiment").getByRole("button", { name: "Remove" }).click();
+  await expect(named(page, "Experiment")).toBeHidden();
+  await expect(named(page, "My sandbox")).toHaveAttribute("aria-current", "true");
+  await panel(page).getByRole("button", { name: "Undo" }).click();
+  await expect(named(page, "Experiment")).toBeVisible();
+  await named(page, "Experiment").click();
+  await playground.run("INCR a");
+  await expect(playground.log()).toContainText("(integer) 2");
+});
+
+test("a second tab sees a copy, says so, and can take over with nothing lost", async ({ page, context }) => {
+  const first = await Playground.open(page);
+  await first.run("SET mine 1");
+  await expect(first.log()).toContainText("OK");
+  const second = await Playground.open(await context.newPage());
+  await expect(second.page.getByRole("status").first()).toContainText("another tab");
+  await second.run("INCR mine");
+  await expect(second.log()).toContainText("(integer) 2");
+  await first.run("INCRBY mine 40");
+  await expect(first.log()).toContainText("(integer) 41");
+  await open(second.page);
+  await panel(second.page).getByRole("button", { name: "Use it here" }).click();
+  await expect(second.page.getByRole("status").first()).toContainText("is kept");
+  await second.run("GET mine");
+  await expect(second.log()).toContainText('"41"');
+  await expect(page.getByRole("status").first()).toContainText("another tab keeps");
+  // What the first tab does from now on is its own.
+  await first.run("SET mine lost");
+  await expect(first.log()).toContainText("OK");
+  await second.page.reload();
+  await second.ready();
+  await second.run("GET mine");
+  await expect(second.log()).toContainText('"41"');
+  await open(page);
+  await panel(page).getByRole("button", { name: "Use it here" }).click();
+  await expect(page.getByRole("status").first()).toContainText("is kept");
+  await first.run("GET mine");
+  await expect(first.log()).toContainText('"41"');
+});
+
+test("a copy can be kept under a name of its own", async ({ page, context }) => {
+  const first = await Playground.open(page);
+  await first.run("SET mine 1");
+  await expect(first.log()).toContainText("OK");
+  const second = await Playground.open(await context.newPage());
+  await second.run("SET mine 2");
+  await expect(second.log()).toContainText("OK");
+  await open(second.page);
+  await panel(second.page).getByRole("button", { name: "Keep this copy" }).click();
+  await expect(second.page.getByRole("status").first()).toContainText("“My sandbox (copy)” is kept");
+  await second.run("GET mine");
+  await expect(second.log()).toContainText('"2"');
+});
+
+test("what was answered is there after the tab is killed", async ({ page, context }) => {
+  const playground = await Playground.open(page);
+  await playground.run("300 INCR n");
+  await expect(playground.log()).toContainText("(integer) 300");
+  // Killed without a chance to say good-bye.
+  const session = await context.newCDPSession(page);
+  const crashed = page.waitForEvent("crash");
+  void session.send("Page.crash").catch(() => {});
+  await crashed;
+  const again = await Playground.open(await context.newPage());
+  await again.run("GET n");
+  await expect(again.log()).toContainText('"300"');
+  await expect(again.page.getByRole("status").first()).toContainText("is kept");
+});

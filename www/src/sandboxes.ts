@@ -1,0 +1,303 @@
+/**
+ * The sandboxes of this browser: which one the page shows, and that one tab at a time writes it. A Web Lock says who; a
+ * channel asks the tab that has it to give it up. It must not know what a sandbox holds.
+ */
+
+import type { Host } from "./host";
+import { FIRST, Storage, fresh, type Sandbox } from "./storage";
+
+/** `kept` is written down; `copied` shows what another tab has and keeps nothing; `taken` was kept until another tab took it. */
+export type Keeping = "opening" | "kept" | "copied" | "taken" | "unkept";
+
+/** What the page does around a change of keyspaces. */
+export interface Stage {
+  /** Ends the connections of all terminals. */
+  leave(): void;
+  /** Connects all terminals to a keyspace. */
+  enter(space: string): void;
+}
+
+/** How long a removed sandbox can be brought back. */
+const GRACE_MS = 24 * 3600 * 1000;
+/** How long another tab may take to give a sandbox up. */
+const YIELD_MS = 1500;
+const RELOAD_MS = 400;
+const LAST = "resplay.sandbox";
+
+type Call = { t: "yield"; id: string } | { t: "changed" };
+
+export class Sandboxes extends EventTarget {
+  keeping: Keeping = "opening";
+  current: Sandbox = fresh(FIRST, "My sandbox");
+  /** An earlier visit left something in it. */
+  returning = false;
+  private storage: Storage | null = null;
+  private readonly tab = crypto.randomUUID();
+  private readonly channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("resplay-sandboxes");
+  private release: (() => void) | null = null;
+  private opened = false;
+  private visiting: string | null = null;
+
+  constructor(
+    private readonly host: Host,
+    private readonly stage: Stage,
+  ) {
+    super();
+    this.channel?.addEventListener("message", ({ data }: MessageEvent<Call>) => void this.hear(data));
+  }
+
+  /** The keyspace that terminals show. */
+  get space(): string {
+    return this.visiting ?? this.current.id;
+  }
+
+  get visits(): boolean {
+    return this.visiting !== null;
+  }
+
+  /** Opens what was open last. The terminals may enter afterwards. */
+  async start(): Promise<void> {
+    try {
+      this.storage = await Storage.open();
+      const all = await this.storage.list();
+      for (const { id, removed } of all) {
+        if (removed !== null && Date.now() - removed > GRACE_MS) void this.storage.erase(id).catch(() => {});
+      }
+      const alive = all.filter(({ removed }) => removed === null).sort((a, b) => b.used - a.used);
+      const last = remembered();
+      this.current = alive.find(({ id }) => id === last) ?? alive[0] ?? this.current;
+      if (alive.length === 0) await this.storage.put(this.current);
+    } catch {
+      this.storage = null;
+    }
+    await this.begin(false);
+  }
+
+  async list(): Promise<Sandbox[]> {
+    const all = (await this.storage?.list()) ?? [];
+    return all.sort((a, b) => a.made - b.made);
+  }
+
+  /** Whether anything can be kept here. */
+  get keeps(): boolean {
+    return this.storage !== null;
+  }
+
+  /** Shows another sandbox. `take` has the tab that writes it give it up; otherwise this one shows a copy. */
+  async open(id: string, take = false): Promise<void> {
+    const sandbox = await this.storage?.get(id);
+    if (!sandbox || (id === this.current.id && this.keeping === "kept" && !this.visiting)) return;
+    await this.end();
+    this.current = sandbox;
+    await this.begin(take);
+    this.stage.enter(this.space);
+  }
+
+  /** A new sandbox, with a journal to begin with; it is shown. */
+  async create(name: string, journal: Uint8Array = new Uint8Array()): Promise<Sandbox | null> {
+    const sandbox = fresh(crypto.randomUUID(), name.trim() || "Sandbox", journal.length);
+    if (!this.storage) return null;
+    await this.storage.add(sandbox, journal);
+    await this.open(sandbox.id);
+    this.tell();
+    return sandbox;
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    if (name.trim() === "") return;
+    await this.storage?.change(id, { name: name.trim() });
+    if (id === this.current.id) this.current = { ...this.current, name: name.trim() };
+    this.tell();
+  }
+
+  /** A copy of a sandbox, which is not shown. */
+  async duplicate(id: string): Promise<Sandbox | null> {
+    const sandbox = await this.storage?.get(id);
+    if (!this.storage || !sandbox) return null;
+    const copy = fresh(crypto.randomUUID(), `${sandbox.name} (copy)`);
+    await this.storage.add(copy, await this.journal(id));
+    this.tell();
+    return copy;
+  }
+
+  /** Keeps what this tab shows, under a name of its own, and goes on there. */
+  async keepAs(name: string): Promise<void> {
+    await this.create(name, this.host.journal(this.space));
+  }
+
+  /** Takes a sandbox away; `restore` brings it back for a while. */
+  async remove(id: string): Promise<void> {
+    await this.storage?.change(id, { removed: Date.now() });
+    if (id === this.current.id) {
+      const other = (await this.list()).filter(({ removed }) => removed === null)[0];
+      if (other) await this.open(other.id);
+      else await this.create("My sandbox");
+    }
+    this.tell();
+  }
+
+  async restore(id: string): Promise<void> {
+    await this.storage?.change(id, { removed: null });
+    this.tell();
+  }
+
+  /** The journal of any sandbox, the open one included. */
+  async journal(id: string): Promise<Uint8Array> {
+    if (id === this.current.id) {
+      await this.host.sync();
+      return this.host.journal(id);
+    }
+    const chunks = (await this.storage?.journal(id)) ?? [];
+    const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+    let at = 0;
+    for (const chunk of chunks) {
+      whole.set(chunk, at);
+      at += chunk.length;
+    }
+    return whole;
+  }
+
+  // ---- Keyspaces that nobody keeps
+
+  /** Shows a keyspace of its own for a while, such as a lesson's; `home` comes back. */
+  visit(space: string, seed?: number): void {
+    this.stage.leave();
+    if (this.visiting) this.host.removeSpace(this.visiting);
+    this.visiting = space;
+    this.host.removeSpace(space);
+    this.host.addSpace(space, null, [], seed);
+    this.stage.enter(space);
+    this.changed();
+  }
+
+  home(): void {
+    if (!this.visiting) return;
+    this.stage.leave();
+    this.host.removeSpace(this.visiting);
+    this.visiting = null;
+    this.stage.enter(this.space);
+    this.changed();
+  }
+
+  // ---- Owning
+
+  private async begin(take: boolean): Promise<void> {
+    const { id } = this.current;
+    if (take) this.channel?.postMessage({ t: "yield", id } satisfies Call);
+    const owns = this.storage !== null && (await this.own(id, take));
+    let kept: Uint8Array[] = [];
+    try {
+      if (owns) {
+        const opened = await this.storage!.keep(id, this.tab, () => this.lose("unkept"));
+        kept = opened.kept;
+        this.host.addSpace(id, opened.store, kept);
+        this.keeping = "kept";
+        remember(id);
+      } else {
+        kept = (await this.storage?.journal(id)) ?? [];
+        this.host.addSpace(id, null, kept);
+        this.keeping = this.storage ? "copied" : "unkept";
+      }
+    } catch {
+      this.host.addSpace(id);
+      this.keeping = "unkept";
+    }
+    this.returning = kept.length > 0;
+    this.opened = true;
+    this.changed();
+  }
+
+  /** Leaves the open sandbox with all that was answered written down. */
+  private async end(): Promise<void> {
+    this.stage.leave();
+    await this.host.sync();
+    if (this.visiting) this.host.removeSpace(this.visiting);
+    this.visiting = null;
+    if (this.opened) this.host.removeSpace(this.current.id);
+    this.release?.();
+    this.release = null;
+    this.opened = false;
+  }
+
+  /** True when this tab has the sandbox from now on. */
+  private own(id: string, take: boolean): Promise<boolean> {
+    if (!("locks" in navigator)) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      let granted = false;
+      const hold = (lock: Lock | null): Promise<void> | undefined => {
+        resolve(lock !== null);
+        if (lock === null) return undefined;
+        granted = true;
+        return new Promise<void>((free) => (this.release = free));
+      };
+      const name = `resplay-sandbox-${id}`;
+      // One that was stolen rejects the request of the tab that had it.
+      const lost = () => (this.opened && this.current.id === id && this.keeping === "kept" ? this.lose("taken") : resolve(false));
+      const mine = sessionSetting() === id;
+      if (!take && !mine) {
+        navigator.locks.request(name, { ifAvailable: true }, hold).catch(lost);
+        return;
+      }
+      // The page before a reload may need a moment to let go.
+      const waited = AbortSignal.timeout(take ? YIELD_MS : RELOAD_MS);
+      navigator.locks.request(name, { signal: waited }, hold).catch(() => {
+        // The other tab is frozen: it cannot answer, and cannot write either.
+        if (!granted && take) navigator.locks.request(name, { steal: true }, hold).catch(lost);
+        else lost();
+      });
+    });
+  }
+
+  private async hear(call: Call): Promise<void> {
+    if (call.t === "yield" && call.id === this.current.id && this.keeping === "kept") {
+      await this.host.sync();
+      this.lose("taken");
+      this.release?.();
+      this.release = null;
+    }
+    if (call.t === "changed") this.changed();
+  }
+
+  /** Goes on with what it has, which nobody keeps. */
+  private lose(how: Keeping): void {
+    if (this.keeping !== "kept") return;
+    this.host.detach(this.current.id);
+    this.keeping = how;
+    this.changed();
+  }
+
+  private tell(): void {
+    this.channel?.postMessage({ t: "changed" } satisfies Call);
+    this.changed();
+  }
+
+  private changed(): void {
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/** Each tab its own, a new tab the one used last. */
+function remembered(): string | null {
+  try {
+    return sessionStorage.getItem(LAST) ?? localStorage.getItem(LAST);
+  } catch {
+    return null;
+  }
+}
+
+function sessionSetting(): string | null {
+  try {
+    return sessionStorage.getItem(LAST);
+  } catch {
+    return null;
+  }
+}
+
+function remember(id: string): void {
+  try {
+    sessionStorage.setItem(LAST, id);
+    localStorage.setItem(LAST, id);
+  } catch {
+    /* the one used last is opened next time */
+  }
+}
