@@ -3,6 +3,7 @@
 pub mod resp;
 pub mod data;
 pub mod keyspace;
+pub mod persist;
 pub mod lua;
 pub mod server;
 pub mod command;

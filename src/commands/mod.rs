@@ -37,6 +37,7 @@ pub fn registry() -> &'static Registry {
             list::blocking::COMMANDS,
             generic::COMMANDS,
             generic::expiry::COMMANDS,
+            generic::dump::COMMANDS,
             generic::object::COMMANDS,
             generic::scan::COMMANDS,
             generic::sort::COMMANDS,

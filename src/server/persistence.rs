@@ -15,6 +15,8 @@ pub struct Persistence {
     /// Changes when the last save began.
     pub dirty_at_save: u64,
     pub is_loading: bool,
+    /// DEBUG SET-SKIP-CHECKSUM-VALIDATION.
+    pub skips_checksums: bool,
 }
 
 impl Persistence {
@@ -29,6 +31,7 @@ impl Persistence {
             last_save_took_seconds: None,
             dirty_at_save: 0,
             is_loading: false,
+            skips_checksums: false,
         }
     }
 }

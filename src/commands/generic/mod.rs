@@ -1,5 +1,6 @@
 //! Keys whatever they hold: whether they exist, their names, copies and moves.
 
+pub mod dump;
 pub mod expiry;
 pub mod object;
 pub mod scan;

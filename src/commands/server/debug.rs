@@ -91,6 +91,10 @@ fn debug(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             reply.ok();
         }
         (b"populate", [_, ..]) if arguments.len() <= 3 => return populate(ctx, args, reply),
+        (b"set-skip-checksum-validation", [on]) => {
+            ctx.server.persistence.skips_checksums = number::parse_i64(on).unwrap_or(0) != 0;
+            reply.ok();
+        }
         (b"digest", []) => {
             let keyspace = &ctx.server.keyspace;
             let of_all = || digest::of_keyspace(keyspace, ctx.server.now_ms);

@@ -54,6 +54,12 @@ impl StreamId {
         key
     }
 
+    /// The id of which these are the bytes of [`StreamId::sort_key`].
+    pub fn from_sort_key(key: &[u8]) -> Option<StreamId> {
+        let (ms, seq) = key.split_first_chunk()?;
+        Some(StreamId { ms: u64::from_be_bytes(*ms), seq: u64::from_be_bytes(seq.try_into().ok()?) })
+    }
+
     /// `ms-seq`, written into `buffer`.
     pub fn text(self, buffer: &mut IdText) -> &[u8] {
         let mut digits = itoa::Buffer::new();

@@ -6,6 +6,7 @@ mod table;
 
 use crate::data::number;
 use crate::data::{array, hash, list, set, sorted_set};
+use crate::persist;
 
 use super::notify::Class;
 pub use file::Directive;
@@ -134,6 +135,17 @@ impl Config {
     /// As [`Config::text`], by name; empty where there is no such parameter.
     pub fn text_of(&self, name: &str) -> &[u8] {
         find(name.as_bytes()).map_or(b"", |number| self.text(number))
+    }
+
+    /// How loaded values are encoded.
+    pub fn limits(&self) -> persist::Limits {
+        persist::Limits {
+            list: self.list,
+            hash: self.hash,
+            set: self.set,
+            sorted_set: self.sorted_set,
+            array: self.array,
+        }
     }
 
     /// Sets a parameter to the value these words spell, fixed or not. Says whether it has changed, or what is wrong.
