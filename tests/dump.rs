@@ -92,7 +92,8 @@ fn what_redis_dumps_is_restored_here_and_taken_back() {
             for words in [["XINFO", "STREAM", key, "FULL"], ["XINFO", "STREAM", "back", "FULL"]] {
                 assert!(!is_error(&run_words(&mut redis, &words)));
             }
-            let full = |redis: &mut Redis, key| run_words(redis, &["XINFO", "STREAM", key, "FULL", "COUNT", "0"]);
+            let full =
+                |redis: &mut Redis, key| run_words(redis, &["XINFO", "STREAM", key, "FULL", "COUNT", "0"]);
             assert_eq!(full(&mut redis, key), full(&mut redis, "back"), "{key}");
         }
         let ours_kind = bytes_of(ours.run_words(&["OBJECT", "ENCODING", key]));

@@ -3,7 +3,9 @@
 use crate::data::value::Value;
 use crate::keyspace::ValueRef;
 
-use super::{Bad, Limits, Reader, Result, Target, VERSION_MAX, Writer, crc64, type_of, version_of, write_value};
+use super::{
+    Bad, Limits, Reader, Result, Target, VERSION_MAX, Writer, crc64, type_of, version_of, write_value,
+};
 
 const FOOTER_BYTES: usize = 10;
 

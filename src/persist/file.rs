@@ -4,8 +4,8 @@ use crate::keyspace::{Entry, Keyspace};
 
 use super::restore::{module_name, skip_module_value};
 use super::{
-    Bad, Limits, Reader, Result, Target, VERSION_BASE, VERSION_MAX, Writer, crc64, entry_of, kind, read_value,
-    type_of, version_of, write_value,
+    Bad, Limits, Reader, Result, Target, VERSION_BASE, VERSION_MAX, Writer, crc64, entry_of, kind,
+    read_value, type_of, version_of, write_value,
 };
 
 const MAGIC: &[u8; 5] = b"REDIS";

@@ -18,8 +18,8 @@ pub mod file;
 use crate::data::{array, hash, list, set, sorted_set};
 
 pub use reader::Reader;
-pub use values::{Target, type_of, write_value};
 pub use restore::{entry_of, read_value};
+pub use values::{Target, type_of, write_value};
 pub use writer::Writer;
 
 /// The newest version of the format that is read.

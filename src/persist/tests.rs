@@ -101,7 +101,8 @@ fn array() -> Value {
 fn values() -> Vec<Value> {
     let repeated = b"abcabcabcabcabcabcabcabcabcabcabcabcabc".repeat(40);
     let mut values = vec![Value::String(b"".to_vec()), Value::String(repeated)];
-    for string in ["0", "-1", "127", "-129", "40000", "2147483648", "-9223372036854775808", "00", "+1", "abc"] {
+    for string in ["0", "-1", "127", "-129", "40000", "2147483648", "-9223372036854775808", "00", "+1", "abc"]
+    {
         values.push(Value::String(string.into()));
     }
     values.extend([list(3, 2), list(500, 40), list(3, 9000), list(40, 700)]);
@@ -112,7 +113,11 @@ fn values() -> Vec<Value> {
     values.push(set((0..300).map(|number| text(number, 3))));
     values.extend([sorted_set(6), sorted_set(400)]);
     values.extend([stream(0, true, false, false), stream(25, false, false, false)]);
-    values.extend([stream(25, true, false, false), stream(25, true, false, true), stream(25, true, true, false)]);
+    values.extend([
+        stream(25, true, false, false),
+        stream(25, true, false, true),
+        stream(25, true, true, false),
+    ]);
     values.extend([stream(25, true, true, true), array()]);
     values
 }

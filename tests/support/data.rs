@@ -31,7 +31,10 @@ pub fn makers() -> Vec<(&'static str, Vec<Vec<String>>)> {
         ("bighash", vec![many("HSET bighash", &mut (0..700).map(|n| format!("f{n} {}", n * n)))]),
         ("longhash", vec![line(format!("HSET longhash f {long}"))]),
         ("smallzset", vec![line("ZADD smallzset 1 a 2.5 b -inf c +inf d 1e20 e 0.1 f".into())]),
-        ("bigzset", vec![many("ZADD bigzset", &mut (0..700).map(|n| format!("{} m{n}", f64::from(n) / 7.0)))]),
+        (
+            "bigzset",
+            vec![many("ZADD bigzset", &mut (0..700).map(|n| format!("{} m{n}", f64::from(n) / 7.0)))],
+        ),
         ("longzset", vec![line(format!("ZADD longzset 3 a 4.25 {long}"))]),
         ("hll", vec![many("PFADD hll", &mut (0..20).map(|n| format!("e{n}")))]),
         ("densehll", vec![many("PFADD densehll", &mut (0..5000).map(|n| format!("e{n}")))]),
@@ -70,12 +73,12 @@ pub fn newer_makers() -> Vec<(&'static str, Vec<Vec<String>>)> {
     vec![
         (
             "expiringpack",
-            vec![line("HSET expiringpack f 1 g 2 h 3"), line("HPEXPIREAT expiringpack 4000000000000 FIELDS 2 f h")],
+            vec![
+                line("HSET expiringpack f 1 g 2 h 3"),
+                line("HPEXPIREAT expiringpack 4000000000000 FIELDS 2 f h"),
+            ],
         ),
-        (
-            "expiringtable",
-            vec![table, line("HPEXPIREAT expiringtable 4000000000123 FIELDS 2 f0 f200")],
-        ),
+        ("expiringtable", vec![table, line("HPEXPIREAT expiringtable 4000000000123 FIELDS 2 f0 f200")]),
         ("array", vec![line("ARSET array 0 x y -17"), line("ARSET array 5000 1.5")]),
     ]
 }
