@@ -309,6 +309,10 @@ impl Engine {
             reply.raw(client.reply.bytes());
             client.reply.buffer().clear();
         }
+        if self.server.slept_ms > 0 {
+            let slept_ms = std::mem::take(&mut self.server.slept_ms);
+            self.set_now(self.server.now_ms + slept_ms);
+        }
         if self.server.waiting.has_ready() {
             call::serve_waiting(&mut self.server, self.registry);
         }

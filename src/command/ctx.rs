@@ -287,11 +287,24 @@ impl<'a> Ctx<'a> {
         removed
     }
 
+    /// Takes away a key whose last element has gone. The change that emptied it has been counted already.
+    pub fn delete_emptied(&mut self, key: &[u8]) {
+        if self.remove(key) {
+            self.server.changed(self.db, key, Class::GENERIC, "del");
+        }
+    }
+
     // Telling the world.
 
     /// Every change to a key is told here, after it is made.
     pub fn changed(&mut self, key: &[u8], class: Class, event: &str) {
-        self.server.dirty += 1;
+        self.changed_times(key, class, event, 1);
+    }
+
+    /// As [`Ctx::changed`], counted as so many changes. None at all is told but not propagated, as by an LTRIM that
+    /// trims nothing.
+    pub fn changed_times(&mut self, key: &[u8], class: Class, event: &str, times: usize) {
+        self.server.dirty += times as u64;
         self.server.changed(self.db, key, class, event);
     }
 

@@ -317,7 +317,8 @@ fn bitfield(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
         return read_fields(ctx, key, &operations, reply);
     };
     let old_len = ctx.string_to_write(key)?.map_or(0, |value| value.len());
-    let mut has_changed = (old_len as u64) < len_needed;
+    let has_grown = (old_len as u64) < len_needed;
+    let mut changes = 0;
     reply.array(operations.len());
     edit_string(ctx, key, |value| {
         if (value.len() as u64) < len_needed {
@@ -337,7 +338,7 @@ fn bitfield(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
                 }
             };
             if let Some(new) = written {
-                has_changed |= new != old;
+                changes += usize::from(has_grown || new != old);
                 field.write(value, *offset, new);
             }
             match shown {
@@ -346,8 +347,8 @@ fn bitfield(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             }
         }
     });
-    if has_changed {
-        ctx.changed(key, Class::STRING, "setbit");
+    if changes > 0 {
+        ctx.changed_times(key, Class::STRING, "setbit", changes);
     }
     Ok(())
 }

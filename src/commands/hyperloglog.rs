@@ -46,17 +46,17 @@ fn pfadd(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let key = args.next()?;
     let sparse_max = ctx.server.config.hll_sparse_max_bytes;
     let found = read(ctx, key)?;
-    let mut has_changed = found.is_none();
+    let mut changes = usize::from(found.is_none());
     let mut value = found.unwrap_or_else(hyperloglog::new);
     for element in args.rest() {
-        has_changed |= hyperloglog::add(&mut value, element, sparse_max).map_err(corrupt)?;
+        changes += usize::from(hyperloglog::add(&mut value, element, sparse_max).map_err(corrupt)?);
     }
-    if has_changed {
+    if changes > 0 {
         hyperloglog::forget_count(&mut value);
         write(ctx, key, value);
-        ctx.changed(key, Class::STRING, "pfadd");
+        ctx.changed_times(key, Class::STRING, "pfadd", changes);
     }
-    reply.integer(i64::from(has_changed));
+    reply.integer(i64::from(changes > 0));
     Ok(())
 }
 

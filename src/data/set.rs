@@ -150,8 +150,8 @@ impl Set {
         self.len() == 0
     }
 
-    /// Announces that one command is about to add up to so many members: beyond the limit a small set becomes a hash
-    /// table at once, as in Redis even if most are there already.
+    /// Announces that one command is about to add up to so many members: if these alone are beyond the limit, a small set
+    /// becomes a hash table at once, as in Redis even if most are there already.
     pub fn prepare(&mut self, members: usize, limits: Limits) {
         let too_many = match &self.0 {
             Encoding::Intset(_) => members > limits.max_intset_entries,

@@ -84,6 +84,8 @@ pub struct Server {
     memory_peak: (u64, u64),
     /// DEBUG SLEEP of the running command, in microseconds.
     pub slept: u64,
+    /// DEBUG SLEEP of the running request, in milliseconds: what comes after the request comes so much later.
+    pub slept_ms: u64,
     /// Memory of the process, where the host can measure it. For INFO only.
     pub resident_bytes: Option<fn() -> u64>,
     /// Clients whose blocking ended: their buffered input is to be run.
@@ -139,6 +141,7 @@ impl Server {
             persistence: persistence::Persistence::new(now_ms),
             memory_peak: (0, now_ms),
             slept: 0,
+            slept_ms: 0,
             resident_bytes: None,
             unblocked: VecDeque::new(),
             missed: Vec::new(),
@@ -482,6 +485,7 @@ impl Server {
     /// Empties a database.
     pub fn flush(&mut self, db: usize) {
         self.touch_all_watched(db, None);
+        self.stats.lazily_freed += self.keyspace.db(db).len() as u64;
         self.keyspace.db_mut(db).clear();
         self.waiting.signal_db(db);
     }

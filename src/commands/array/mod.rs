@@ -184,12 +184,9 @@ fn armset(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
 /// Says what was deleted; an array without elements goes.
 fn tell_deleted(ctx: &mut Ctx, key: &[u8], deleted: u64, is_empty: bool, event: &str) {
     if deleted > 0 {
+        ctx.changed_times(key, Class::ARRAY, event, usize::try_from(deleted).unwrap_or(usize::MAX));
         if is_empty {
-            ctx.remove(key);
-        }
-        ctx.changed(key, Class::ARRAY, event);
-        if is_empty {
-            ctx.changed(key, Class::GENERIC, "del");
+            ctx.delete_emptied(key);
         }
     }
 }

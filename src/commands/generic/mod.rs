@@ -11,6 +11,7 @@ use crate::command::ctx::type_name_of;
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx, Keys};
 use crate::data::number;
+use crate::data::value::Value;
 use crate::keyspace::{Entry, ValueRef};
 use crate::resp::ReplyWriter;
 use crate::server::error::{self, Error, Result};
@@ -50,7 +51,16 @@ pub const UNLINK: Command = Command {
 };
 
 fn unlink(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    let large = args.clone().rest().filter(|key| ctx.peek(key).is_some_and(is_large)).count();
+    ctx.server.stats.lazily_freed += large as u64;
     del(ctx, args, reply)
+}
+
+/// Whether freeing the value takes a while: then UNLINK counts it.
+fn is_large(entry: &Entry) -> bool {
+    const BYTES_MIN: usize = 4096;
+    let ValueRef::Boxed(value) = entry.value() else { return false };
+    !matches!(value, Value::String(_)) && value.heap_bytes() > BYTES_MIN
 }
 
 pub const EXISTS: Command = Command {
@@ -192,7 +202,8 @@ fn move_key(ctx: &mut Ctx, from: &[u8], to: &[u8]) {
     db.put_new(entry.renamed(to));
     db.set_field_deadline(to, field_deadline_ms);
     ctx.notify(to, Class::NEW, "new");
-    ctx.changed(from, Class::GENERIC, "rename_from");
+    // Both together are one change.
+    ctx.changed_times(from, Class::GENERIC, "rename_from", 0);
     ctx.changed(to, Class::GENERIC, "rename_to");
     tell_replaced(ctx, ctx.db, to, old_type, new_type);
 }
@@ -247,7 +258,8 @@ fn run_move(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     target.put_new(entry);
     target.set_field_deadline(key, field_deadline_ms);
     ctx.server.notify(to, key, Class::NEW, "new");
-    ctx.changed(key, Class::GENERIC, "move_from");
+    // Both together are one change.
+    ctx.changed_times(key, Class::GENERIC, "move_from", 0);
     ctx.changed_in(to, key, Class::GENERIC, "move_to");
     reply.integer(1);
     Ok(())

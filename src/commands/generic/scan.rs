@@ -4,6 +4,7 @@ use crate::command::ctx::type_name_of;
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx};
 use crate::data::{glob, number};
+use crate::format_error;
 use crate::resp::ReplyWriter;
 use crate::server::error::{self, Result};
 
@@ -42,6 +43,9 @@ pub fn parse_cursor(text: &[u8]) -> Result<u64> {
     number::parse_u64(text).ok_or(error::INVALID_CURSOR)
 }
 
+/// What TYPE may name.
+const TYPE_NAMES: [&str; 7] = ["string", "list", "set", "zset", "hash", "stream", "array"];
+
 /// What narrows a walk and paces it.
 pub struct ScanOptions<'a> {
     pub pattern: Option<&'a [u8]>,
@@ -72,7 +76,11 @@ impl<'a> ScanOptions<'a> {
             } else if args.accept_with("MATCH", 1) {
                 options.pattern = Some(args.next()?).filter(|pattern| *pattern != b"*");
             } else if of == ScanOf::Keys && args.accept_with("TYPE", 1) {
-                options.type_name = Some(args.next()?);
+                let name = args.next()?;
+                if !TYPE_NAMES.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name)) {
+                    return Err(format_error!("ERR unknown type name '{}'", String::from_utf8_lossy(name)));
+                }
+                options.type_name = Some(name);
             } else if of == ScanOf::Fields && args.accept("NOVALUES") {
                 options.no_values = true;
             } else {
@@ -112,11 +120,12 @@ fn scan(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
         cursor = ctx.server.keyspace.db(ctx.db).scan(cursor, &mut |entry| {
             seen += 1;
             let is_of_type = |name: &[u8]| type_name_of(entry).as_bytes().eq_ignore_ascii_case(name);
-            if crate::keyspace::db::is_expired(entry, now_ms) {
-                expired.push(entry.key().into());
-            } else if options.matches(entry.key()) && options.type_name.is_none_or(is_of_type) {
-                found.push(entry.key().into());
+            if !options.type_name.is_none_or(is_of_type) || !options.matches(entry.key()) {
+                return;
             }
+            // What the options leave out is not touched, even if its time is up.
+            let is_expired = crate::keyspace::db::is_expired(entry, now_ms);
+            if is_expired { &mut expired } else { &mut found }.push(entry.key().into());
         });
         if cursor == 0 || seen >= options.count {
             break;

@@ -254,7 +254,7 @@ fn store(ctx: &mut Ctx, key: &[u8], outputs: &[Option<Vec<u8>>], reply: &mut Rep
             list.push(End::Back, output.as_deref().unwrap_or_default(), limits);
         }
         ctx.set_value(key, Value::List(list), Ttl::Clear);
-        ctx.changed(key, Class::LIST, "sortstore");
+        ctx.changed_times(key, Class::LIST, "sortstore", outputs.len());
     }
     reply.count(outputs.len());
 }

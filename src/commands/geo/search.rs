@@ -276,7 +276,7 @@ fn search(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, form: Form) -
     } else {
         ctx.set_value(destination, Value::SortedSet(stored), Ttl::Clear);
         let event = if form == Form::SearchStore { "geosearchstore" } else { "georadiusstore" };
-        ctx.changed(destination, Class::SORTED_SET, event);
+        ctx.changed_times(destination, Class::SORTED_SET, event, count);
     }
     reply.count(count);
     Ok(())

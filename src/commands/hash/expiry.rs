@@ -215,7 +215,7 @@ pub fn after_ttl(ctx: &mut Ctx, key: &[u8], when_ms: u64, updated: &[&[u8]], del
         ctx.fields_changed(key, "hexpire", updated.len(), updated.iter().copied());
     }
     if is_empty {
-        ctx.delete(key);
+        ctx.delete_emptied(key);
     }
     Ok(())
 }

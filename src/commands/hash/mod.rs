@@ -149,7 +149,7 @@ fn after_removal(ctx: &mut Ctx, key: &[u8], count: usize, removed: Vec<&[u8]>) -
     ctx.set_field_deadline(key, next);
     ctx.fields_changed(key, "hdel", count, removed);
     if is_empty {
-        ctx.delete(key);
+        ctx.delete_emptied(key);
     }
     Ok(())
 }

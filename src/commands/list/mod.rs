@@ -26,7 +26,7 @@ pub fn bulk(reply: &mut ReplyWriter, element: Entry) {
 /// Removes a list that has just become empty; told after the event that emptied it.
 fn drop_if_empty(ctx: &mut Ctx, key: &[u8], is_empty: bool) {
     if is_empty {
-        ctx.delete(key);
+        ctx.delete_emptied(key);
     }
 }
 
@@ -103,10 +103,11 @@ fn rpushx(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
 fn push(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, end: End, event: &str) -> Result {
     let key = args.next()?;
     let limits = ctx.server.config.list;
+    let pushed = args.left();
     let list = ctx.list_or_create(key, |_| List::new())?;
     list.push_many(end, args.rest(), limits);
     let len = list.len();
-    ctx.changed(key, Class::LIST, event);
+    ctx.changed_times(key, Class::LIST, event, pushed);
     reply.count(len);
     Ok(())
 }
@@ -118,9 +119,10 @@ fn push_existing(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, end: E
         reply.integer(0);
         return Ok(());
     };
+    let pushed = args.left();
     list.push_many(end, args.rest(), limits);
     let len = list.len();
-    ctx.changed(key, Class::LIST, event);
+    ctx.changed_times(key, Class::LIST, event, pushed);
     reply.count(len);
     Ok(())
 }
@@ -283,10 +285,11 @@ fn ltrim(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let (key, start, stop) = (args.next()?, args.integer()?, args.integer()?);
     let limits = ctx.server.config.list;
     if let Some(list) = ctx.list_mut(key)? {
-        let (start, count) = range_of(start, stop, list.len());
+        let len = list.len();
+        let (start, count) = range_of(start, stop, len);
         list.trim(start, count, limits);
-        let is_empty = list.is_empty();
-        ctx.changed(key, Class::LIST, "ltrim");
+        let (is_empty, trimmed) = (list.is_empty(), len - list.len());
+        ctx.changed_times(key, Class::LIST, "ltrim", trimmed);
         drop_if_empty(ctx, key, is_empty);
     }
     reply.ok();
@@ -315,7 +318,7 @@ fn lrem(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let removed = list.remove_value(count, element, limits);
     let is_empty = list.is_empty();
     if removed > 0 {
-        ctx.changed(key, Class::LIST, "lrem");
+        ctx.changed_times(key, Class::LIST, "lrem", removed);
         drop_if_empty(ctx, key, is_empty);
     }
     reply.count(removed);

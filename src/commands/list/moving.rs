@@ -39,7 +39,8 @@ impl<'a> Move<'a> {
         let moved = self.take(ctx)?;
         self.give(ctx, [&moved[..]].into_iter())?;
         let is_empty = self.is_source_empty(ctx)?;
-        ctx.changed(self.source, Class::LIST, pop_event(self.from));
+        // One change with the push.
+        ctx.changed_times(self.source, Class::LIST, pop_event(self.from), 0);
         drop_if_empty(ctx, self.source, is_empty);
         self.propagate(ctx);
         reply.bulk(&moved);

@@ -92,7 +92,7 @@ pub fn pop_many(ctx: &mut Ctx, key: &[u8], end: End, count: u64, reply: &mut Rep
         list.pop_with(end, limits, |element| bulk(reply, element));
     }
     let is_empty = list.is_empty();
-    ctx.changed(key, Class::LIST, pop_event(end));
+    ctx.changed_times(key, Class::LIST, pop_event(end), count);
     drop_if_empty(ctx, key, is_empty);
     Ok(count)
 }

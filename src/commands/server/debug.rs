@@ -203,10 +203,19 @@ fn sleep(ctx: &mut Ctx, seconds: &[u8], reply: &mut ReplyWriter) {
     let seconds = number::parse_f64(seconds).unwrap_or(0.0).clamp(0.0, SECONDS_MAX);
     let microseconds = (seconds * 1e6) as u64;
     ctx.server.slept += microseconds;
+    // A replayed session knows of no time but the one it is given.
+    if !ctx.server.has_journal {
+        ctx.server.slept_ms += microseconds / 1000;
+    }
     if microseconds > 0 {
         ctx.server.emit(Event::Sleep { microseconds });
     }
     reply.ok();
+}
+
+/// Stands for the address of a value: the same for one key however its value is edited.
+fn address_of(key: &[u8]) -> u64 {
+    key.iter().fold(1, |sum: u64, &byte| sum.wrapping_mul(0x0100_0193) ^ u64::from(byte)) & 0xffff_ffff_ffff
 }
 
 fn object(ctx: &mut Ctx, key: &[u8], reply: &mut ReplyWriter) -> Result {
@@ -216,7 +225,7 @@ fn object(ctx: &mut Ctx, key: &[u8], reply: &mut ReplyWriter) -> Result {
     let idle = clock.wrapping_sub(entry.clock()) & 0x00ff_ffff;
     let mut line = format!(
         "Value at:0x{:012x} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{idle}",
-        digest::of_value(entry.value()) & 0xffff_ffff_ffff,
+        address_of(key),
         encoding_of(entry),
         serialized_length(entry),
         entry.clock()

@@ -32,10 +32,10 @@ fn sadd(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let limits = ctx.server.config.set;
     let (members, first) = (args.left(), args.peek().unwrap_or_default());
     let set = ctx.set_or_create(key, |config| Set::new(members, first, config.set))?;
-    set.prepare(set.len() + members, limits);
+    set.prepare(members, limits);
     let added = args.rest().filter(|member| set.add(member, limits)).count();
     if added > 0 {
-        ctx.changed(key, Class::SET, "sadd");
+        ctx.changed_times(key, Class::SET, "sadd", added);
     }
     reply.count(added);
     Ok(())
@@ -63,9 +63,9 @@ fn srem(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let removed = args.rest().filter(|member| set.remove(member)).count();
     let is_empty = set.is_empty();
     if removed > 0 {
-        ctx.changed(key, Class::SET, "srem");
+        ctx.changed_times(key, Class::SET, "srem", removed);
         if is_empty {
-            ctx.delete(key);
+            ctx.delete_emptied(key);
         }
     }
     reply.count(removed);
@@ -181,7 +181,7 @@ fn smove(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let is_empty = set.is_empty();
     ctx.changed(from, Class::SET, "srem");
     if is_empty {
-        ctx.delete(from);
+        ctx.delete_emptied(from);
     }
     let set = ctx.set_or_create(to, |config| Set::new(1, member, config.set))?;
     if set.add(member, limits) {
@@ -237,9 +237,9 @@ fn spop(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     if popped.is_empty() {
         return Ok(());
     }
-    ctx.changed(key, Class::SET, "spop");
+    ctx.changed_times(key, Class::SET, "spop", popped.len());
     if is_empty {
-        ctx.delete(key);
+        ctx.delete_emptied(key);
         ctx.propagate_as(&[b"DEL" as &[u8], key]);
     } else {
         let mut words: Vec<&[u8]> = vec![b"SREM", key];

@@ -21,7 +21,7 @@ pub const COMMANDS: &[Command] =
 /// Removes a sorted set that has just become empty.
 fn drop_if_empty(ctx: &mut Ctx, key: &[u8], is_empty: bool) {
     if is_empty {
-        ctx.delete(key);
+        ctx.delete_emptied(key);
     }
 }
 
@@ -120,7 +120,8 @@ pub fn add(
     if is_empty {
         ctx.remove(key);
     } else if added + updated > 0 {
-        ctx.changed(key, Class::SORTED_SET, if how.incr { "zincr" } else { "zadd" });
+        let event = if how.incr { "zincr" } else { "zadd" };
+        ctx.changed_times(key, Class::SORTED_SET, event, added + updated);
     }
     if failed {
         return Err(error::SCORE_NAN);
@@ -128,7 +129,7 @@ pub fn add(
     match score {
         Some(score) if how.incr => reply.double(score),
         None if how.incr => reply.null(),
-        _ => reply.integer(if counts_changes { added + updated } else { added }),
+        _ => reply.count(if counts_changes { added + updated } else { added }),
     }
     Ok(())
 }
@@ -174,7 +175,7 @@ fn zrem(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let removed = args.rest().filter(|member| set.remove(member)).count();
     let is_empty = set.is_empty();
     if removed > 0 {
-        ctx.changed(key, Class::SORTED_SET, "zrem");
+        ctx.changed_times(key, Class::SORTED_SET, "zrem", removed);
         drop_if_empty(ctx, key, is_empty);
     }
     reply.count(removed);

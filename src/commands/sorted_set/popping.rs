@@ -40,7 +40,7 @@ fn take(ctx: &mut Ctx, key: &[u8], end: End, count: u64) -> Result<Vec<(Vec<u8>,
     let taken: Vec<_> = (0..count).map_while(|_| end.take(set)).collect();
     let is_empty = set.is_empty();
     if !taken.is_empty() {
-        ctx.changed(key, Class::SORTED_SET, end.event());
+        ctx.changed_times(key, Class::SORTED_SET, end.event(), taken.len());
         drop_if_empty(ctx, key, is_empty);
     }
     Ok(taken)

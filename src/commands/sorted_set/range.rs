@@ -419,7 +419,7 @@ fn remove(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, by: By, event
     let removed = set.remove_ranks(ends.ranks(set, false));
     let is_empty = set.is_empty();
     if removed > 0 {
-        ctx.changed(key, Class::SORTED_SET, event);
+        ctx.changed_times(key, Class::SORTED_SET, event, removed);
         drop_if_empty(ctx, key, is_empty);
     }
     reply.count(removed);

@@ -345,8 +345,7 @@ fn xtrim(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let left = (stream.len(), stream.first_id());
     reply.integer(trimmed as i64);
     if trimmed > 0 {
-        ctx.changed(key, Class::STREAM, "xtrim");
-        ctx.server.dirty += trimmed - 1;
+        ctx.changed_times(key, Class::STREAM, "xtrim", trimmed as usize);
         if trim.is_approximate {
             let mut words: Vec<Vec<u8>> = vec![b"XTRIM".to_vec(), key.to_vec()];
             push_trim(&mut words, Some(&trim), left);

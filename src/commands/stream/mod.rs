@@ -236,8 +236,7 @@ fn xdel(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
 
 fn told_deleted(ctx: &mut Ctx, key: &[u8], deleted: usize) {
     if deleted > 0 {
-        ctx.changed(key, Class::STREAM, "xdel");
-        ctx.server.dirty += deleted as u64 - 1;
+        ctx.changed_times(key, Class::STREAM, "xdel", deleted);
     }
 }
 

@@ -137,8 +137,8 @@ pub fn memory(ctx: &mut Ctx, report: &mut Report) {
         "mem_overhead_db_hashtable_rehashing",
         "active_defrag_running",
         "lazyfree_pending_objects",
-        "lazyfreed_objects",
     ]);
+    report.field("lazyfreed_objects", ctx.server.stats.lazily_freed);
 }
 
 pub fn persistence(ctx: &mut Ctx, report: &mut Report) {
