@@ -5,7 +5,7 @@ pub mod journal;
 use crate::command::call;
 use crate::command::ctx::Origin;
 use crate::command::registry::Registry;
-use crate::commands;
+use crate::commands::{self, scripting};
 use crate::resp::request::{Parsed, RequestLimits};
 use crate::resp::{ReplyWriter, Request, RequestParser, Span};
 use crate::server::Server;
@@ -115,7 +115,9 @@ impl Engine {
     pub fn disconnect(&mut self, id: ClientId, now_ms: u64) {
         self.write_down(|| Input::Disconnect { client: id.serial, now_ms });
         self.set_now(now_ms);
-        self.server.forget(id);
+        if !self.server.keeps_for_script(id) {
+            self.server.forget(id);
+        }
         self.settle();
     }
 
@@ -172,6 +174,11 @@ impl Engine {
     pub fn tick(&mut self, now_ms: u64) {
         self.write_down(|| Input::Tick { now_ms });
         self.set_now(now_ms);
+        if self.server.scripting.running.is_some() {
+            // Nobody else's time passes while a script is in the middle.
+            scripting::go_on(&mut self.server, self.registry);
+            return self.settle();
+        }
         while let Some(id) = self.server.waiting.next_timeout(now_ms) {
             call::time_out(&mut self.server, self.registry, id);
         }
@@ -187,6 +194,9 @@ impl Engine {
 
     /// When [`Engine::tick`] should be called next, if nothing else happens.
     pub fn next_deadline(&self) -> Option<u64> {
+        if self.server.scripting.running.is_some() {
+            return Some(self.server.now_ms);
+        }
         let sweep = self.server.keyspace.iter().any(|db| db.has_deadlines()).then_some(self.next_sweep_ms);
         let server = &self.server;
         [sweep, server.waiting.next_deadline(), server.pause_deadline(), server.output_deadline()]
@@ -313,7 +323,7 @@ impl Engine {
             let slept_ms = std::mem::take(&mut self.server.slept_ms);
             self.set_now(self.server.now_ms + slept_ms);
         }
-        if self.server.waiting.has_ready() {
+        if self.server.waiting.has_ready() && self.server.scripting.running.is_none() {
             call::serve_waiting(&mut self.server, self.registry);
         }
     }
@@ -337,7 +347,14 @@ impl Engine {
     fn settle(&mut self) {
         loop {
             self.server.current = None;
-            call::serve_waiting(&mut self.server, self.registry);
+            if self.server.scripting.running.as_ref().is_some_and(|running| running.is_killed) {
+                scripting::go_on(&mut self.server, self.registry);
+            }
+            if self.server.scripting.running.is_none() {
+                call::serve_waiting(&mut self.server, self.registry);
+            } else if !self.server.is_busy() {
+                break;
+            }
             if let Some((id, request)) = self.server.next_postponed() {
                 self.run_postponed(id, &request);
             } else if let Some(id) = self.server.unblocked.pop_front() {

@@ -4,6 +4,7 @@ pub mod resp;
 pub mod data;
 pub mod keyspace;
 pub mod persist;
+#[cfg(feature = "scripting")]
 pub mod lua;
 pub mod server;
 pub mod command;

@@ -332,7 +332,7 @@ pub fn check(
     let message = denied.message(&name, registry, number, words, false);
     Err(match context {
         Context::TopLevel | Context::Multi => format_error!("NOPERM {message}"),
-        Context::Script => format_error!("NOPERM ACL failure in script: {message}"),
+        Context::Script => format_error!("ERR ACL failure in script: {message}"),
         Context::Exec => {
             let reason = match denied.reason {
                 Reason::Command => "no permission to execute the command or subcommand",

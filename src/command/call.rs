@@ -9,11 +9,12 @@ use crate::server::blocked::OnTimeout;
 use crate::server::client::Flags as ClientFlags;
 use crate::server::clients::ClientId;
 use crate::server::error::{self, Error, Result};
+use crate::server::scripting::Meanwhile;
 use crate::server::slowlog;
 
 use super::ctx::{Origin, type_name_of, write_timeout};
 use super::declaration::{
-    ADMIN, FAST, Group, MAY_REPLICATE, NO_AUTH, NO_MULTI, PUBSUB, READONLY, SCRIPT_RUNNER, SKIP_MONITOR,
+    ADMIN, ALLOW_BUSY, FAST, Group, MAY_REPLICATE, NO_AUTH, NO_MULTI, NOSCRIPT, PUBSUB, READONLY, SCRIPT_RUNNER, SKIP_MONITOR,
     SKIP_SLOWLOG, WRITE,
 };
 use super::registry::{Lookup, Registry};
@@ -44,6 +45,13 @@ pub fn dispatch(
     let flags = client.flags;
     if origin == Origin::Client {
         client.last_command = command.name;
+    }
+    if server.scripting.running.is_some() && origin == Origin::Client {
+        match while_script_is_paused(server, flags, command, &words) {
+            Meanwhile::Run => {}
+            Meanwhile::Wait => return postpone(server, id, &words),
+            Meanwhile::Refuse(error) => return reject(server, id, Some((number, command)), &error, reply),
+        }
     }
     if !flags.is_plain() && origin == Origin::Client {
         let checked = check_auth(flags, command)
@@ -121,6 +129,26 @@ pub fn run(
         return;
     }
     let microseconds = server.microseconds() - started_at + std::mem::take(&mut server.slept);
+    let replied = reply.since(mark).len();
+    account(server, id, (number, command), &request, origin, Cost { microseconds, replied, failed });
+}
+
+/// What a command took and gave.
+pub struct Cost {
+    pub microseconds: u64,
+    pub replied: usize,
+    pub failed: bool,
+}
+
+/// The statistics of a command that has ended.
+pub fn account(
+    server: &mut Server,
+    id: ClientId,
+    (number, command): (usize, &Command),
+    request: &Args,
+    origin: Origin,
+    Cost { microseconds, replied, failed }: Cost,
+) {
     let tracks_latency = server.config.latency_tracking;
     let stats = &mut server.stats;
     stats.commands_processed += 1;
@@ -133,11 +161,11 @@ pub fn run(
         }
     }
     if server.hotkeys.session.is_some() {
-        count_hot_keys(server, command, &request, microseconds, reply.since(mark).len());
+        count_hot_keys(server, command, request, microseconds, replied);
     }
     let slower_than = server.config.slowlog_slower_than;
     if (slower_than >= 0 && microseconds >= slower_than as u64) || server.config.latency_threshold_ms > 0 {
-        observe_slow(server, id, (number, command), &request, origin, microseconds);
+        observe_slow(server, id, (number, command), request, origin, microseconds);
     }
 }
 
@@ -196,6 +224,79 @@ fn track_reads(server: &mut Server, id: ClientId, command: &Command, words: &Arg
         let found = keyspec::find(command.name, command.keys, words.argc(), &|index| words.get(index));
         server.track_reads(id, found.iter().map(|(position, _)| words.get(position)));
     }
+}
+
+/// What a request may do that comes while a script is paused.
+fn while_script_is_paused(server: &Server, flags: ClientFlags, command: &Command, words: &Args) -> Meanwhile {
+    if check_auth(flags, command).is_err() {
+        return Meanwhile::Run;
+    }
+    let ends_scripts = match command.name {
+        "SCRIPT KILL" | "FUNCTION KILL" => true,
+        "SHUTDOWN" => words.words().skip(1).any(|word| word.eq_ignore_ascii_case(b"nosave")),
+        _ => false,
+    };
+    let allowed = command.flags.has(ALLOW_BUSY) && command.name != "SHUTDOWN";
+    server.meanwhile(allowed, ends_scripts && !flags.has(ClientFlags::MULTI))
+}
+
+/// What a script is allowed to call.
+pub struct Rights {
+    pub may_write: bool,
+    pub ignores_memory: bool,
+    /// Set by the first command that may write.
+    pub has_written: bool,
+}
+
+/// Runs one command for a script; the reply holds its answer, an error of its own included. `Err`: it was not run.
+pub fn from_script(
+    server: &mut Server,
+    registry: &Registry,
+    id: ClientId,
+    request: &crate::resp::Request,
+    rights: &mut Rights,
+    reply: &mut ReplyWriter,
+) -> Result {
+    let words = Args::new(&request.bytes, &request.spans);
+    let Lookup::Found(number, command) = registry.lookup(&words) else {
+        let error = Error::new("ERR Unknown Redis command called from script");
+        server.stats.count_error(error.code());
+        return Err(error);
+    };
+    if let Err(error) = check_script(server, registry, id, (number, command), &words, rights) {
+        server.stats.count_error(error.code());
+        if let Some(counters) = server.stats.commands.get_mut(number) {
+            counters.rejected += 1;
+        }
+        return Err(error);
+    }
+    rights.has_written |= command.flags.has(WRITE);
+    run(server, registry, id, (number, command), words, reply, Origin::Script);
+    Ok(())
+}
+
+fn check_script(
+    server: &mut Server,
+    registry: &Registry,
+    id: ClientId,
+    (number, command): (usize, &'static Command),
+    words: &Args,
+    rights: &Rights,
+) -> Result {
+    let arity = registry.arity(number);
+    let argc = words.argc() as i32;
+    if (arity > 0 && argc != arity) || argc < -arity {
+        return Err(Error::new("ERR Wrong number of args calling Redis command from script"));
+    }
+    if command.flags.has(NOSCRIPT) {
+        return Err(Error::new("ERR This Redis command is not allowed from script"));
+    }
+    let flags = server.clients.get(id).map(|client| client.flags).unwrap_or_default();
+    check_acl(server, registry, id, flags, (number, command), words, Origin::Script)?;
+    if !rights.may_write && command.flags.has_any(WRITE.and(MAY_REPLICATE)) {
+        return Err(Error::new("ERR Write commands are not allowed from read-only scripts."));
+    }
+    Ok(())
 }
 
 /// Whether CLIENT PAUSE keeps a client from running this now.
@@ -479,7 +580,7 @@ fn unknown(lookup: &Lookup, words: &Args) -> Error {
 }
 
 /// MONITOR: one line a command, to every client that asked for it.
-fn feed_monitors(server: &mut Server, id: ClientId, command: &Command, words: &Args, origin: Origin) {
+pub(super) fn feed_monitors(server: &mut Server, id: ClientId, command: &Command, words: &Args, origin: Origin) {
     let db = server.clients.get(id).map_or(0, |client| client.db);
     let (seconds, microseconds) = (server.now_ms / 1000, server.now_ms % 1000 * 1000);
     let address = match origin {

@@ -430,6 +430,12 @@ impl<'a> Ctx<'a> {
         self.client().blocked = Some(blocked);
     }
 
+    /// The command is paused in the middle, and goes on in a way of its own: nothing is written, nothing is counted yet.
+    pub fn suspend(&mut self) {
+        self.is_blocked = true;
+        self.client().flags.add(Flags::BLOCKED);
+    }
+
     /// Whether [`Ctx::block`] was called.
     pub(super) fn is_blocked(&self) -> bool {
         self.is_blocked
@@ -465,6 +471,19 @@ impl<'a> Ctx<'a> {
     }
 
     // Running other commands.
+
+    /// The request as it came.
+    pub fn request(&self) -> Request {
+        let words: Vec<&[u8]> = self.words.words().collect();
+        Request::of(&words)
+    }
+
+    /// Shows the request to MONITOR before the commands that follow from it.
+    pub fn show_to_monitors(&mut self) {
+        if !self.server.monitors.is_empty() {
+            call::feed_monitors(self.server, self.client, self.command, &self.words, self.origin);
+        }
+    }
 
     /// Runs another command on behalf of the same client, in its present database: EXEC's queue, scripts.
     pub fn call(&mut self, request: &Request, reply: &mut ReplyWriter, origin: Origin) {

@@ -11,6 +11,7 @@ pub mod hash;
 pub mod hyperloglog;
 pub mod list;
 pub mod pubsub;
+pub mod scripting;
 pub mod server;
 pub mod set;
 pub mod sorted_set;
@@ -69,6 +70,7 @@ pub fn registry() -> &'static Registry {
             hyperloglog::COMMANDS,
             transactions::COMMANDS,
             pubsub::COMMANDS,
+            scripting::COMMANDS,
             connection::COMMANDS,
             connection::client::COMMANDS,
             connection::tracking::COMMANDS,

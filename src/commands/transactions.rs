@@ -6,6 +6,7 @@ use crate::command::{Args, Ctx, Keys};
 use crate::resp::ReplyWriter;
 use crate::server::client::Flags;
 use crate::server::error::{self, Result};
+use crate::server::scripting::Transaction;
 
 pub const COMMANDS: &[Command] = &[DISCARD, EXEC, MULTI, UNWATCH, WATCH];
 
@@ -58,9 +59,20 @@ fn exec(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
         return Ok(());
     }
     ctx.propagate_nothing();
+    let mark = reply.mark();
     reply.array(queue.len());
-    for request in &queue {
-        ctx.call(request, reply, Origin::Exec);
+    let mut queue = queue.into_iter();
+    while let Some(request) = queue.next() {
+        ctx.call(&request, reply, Origin::Exec);
+        if let Some(running) = &mut ctx.server.scripting.running {
+            // The rest runs when the script has ended.
+            let replies = reply.since(mark).to_vec();
+            running.transaction =
+                Some(Transaction { replies, queue, command: ctx.registry.find(b"EXEC").unwrap_or_default() });
+            reply.roll_back(mark);
+            ctx.suspend();
+            break;
+        }
     }
     Ok(())
 }

@@ -422,6 +422,12 @@ impl Vm {
                 Kind::Pcall => {
                     self.pop_boundary();
                     self.close_upvalues(func);
+                    if self.pcall_gives_text
+                        && let Value::Table(t) = error
+                        && let text @ (Value::Str(_) | Value::Number(_)) = self.raw_get_bytes(t, b"err")
+                    {
+                        error = text;
+                    }
                     self.stack[func] = Value::Bool(false);
                     self.stack[func + 1] = error;
                     return Ok(self.results_to(func, 2, func, frame.wanted));

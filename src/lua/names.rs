@@ -137,11 +137,11 @@ impl Vm {
         Some((body.proto.source, body.proto.lines.get(pc).copied().unwrap_or(0)))
     }
 
-    /// The chunk name and line of the innermost Lua function.
+    /// The name the innermost Lua function's chunk was loaded under, and its line. Also of a paused run.
     pub fn current_line(&self) -> Option<(Vec<u8>, u32)> {
         let frame = self.frames.iter().rev().find(|f| f.kind == Kind::Lua)?;
         let (source, line) = self.frame_line(frame)?;
-        Some((chunk_id(self.bytes(source), self.chunk_id_size), line))
+        Some((self.bytes(source).to_vec(), line))
     }
 
     /// The frame at a level seen from a host function: 1 is its caller. `Err(())`: a lost tail call.

@@ -65,11 +65,17 @@ pub struct Vm {
     pub(crate) failed_at: Option<(Vec<u8>, u32)>,
     /// Collect whenever possible: finds missing roots.
     pub(crate) stress: bool,
+    /// What `os.clock` said when the run began, in seconds, and how much an instruction adds.
     pub(crate) clock: f64,
+    pub(crate) clock_step: f64,
+    /// The budget with which the run began.
+    pub(crate) slice: i64,
     pub random: Random,
     /// How long chunk names get in messages: 60 in stock Lua 5.1, 80 in Debian's.
     pub chunk_id_size: usize,
     pub(crate) json: super::lib::cjson::Settings,
+    /// Whether `pcall` gives the text of a caught table `{err = text}` instead of the table.
+    pub pcall_gives_text: bool,
 }
 
 impl Vm {
@@ -110,14 +116,22 @@ impl Vm {
             failed_at: None,
             stress: false,
             clock: 0.0,
+            clock_step: 0.0,
+            slice: 0,
             random: Random::default(),
             chunk_id_size: 60,
             json: super::lib::cjson::Settings::default(),
+            pcall_gives_text: false,
         })
     }
 
     pub fn globals(&self) -> Table {
         Table(self.globals)
+    }
+
+    /// What functions loaded from here on see as their globals.
+    pub fn set_globals(&mut self, globals: Table) {
+        self.globals = globals.0;
     }
 
     pub fn set_global(&mut self, name: &str, value: Value) -> Result<()> {
@@ -133,9 +147,16 @@ impl Vm {
         Ok(Value::Host(self.heap.host(HostKind::External(id), &[])?))
     }
 
-    /// What `os.clock` says, in seconds.
-    pub fn set_clock(&mut self, seconds: f64) {
-        self.clock = seconds;
+    /// Sets what `os.clock` says when the next run begins, unless it is ahead already, and how much each instruction adds
+    /// to it, both in seconds.
+    pub fn set_clock(&mut self, seconds: f64, seconds_per_step: f64) {
+        self.clock = self.clock_now().max(seconds);
+        self.clock_step = seconds_per_step;
+        self.slice = self.budget;
+    }
+
+    pub(crate) fn clock_now(&self) -> f64 {
+        self.clock + (self.slice - self.budget) as f64 * self.clock_step
     }
 
     pub fn memory_used(&self) -> usize {
@@ -213,7 +234,9 @@ impl Vm {
 
     /// Runs until the function returns or fails, or the budget (about one an instruction) is used up.
     pub fn run(&mut self, host: &mut dyn Host, budget: u64) -> Outcome {
+        self.clock = self.clock_now();
         self.budget = i64::try_from(budget).unwrap_or(i64::MAX);
+        self.slice = self.budget;
         let mut act = match self.frames.last_mut() {
             Some(frame) if frame.kind == Kind::Entry && frame.aux == 1 => {
                 frame.aux = 0;
@@ -287,6 +310,11 @@ impl Vm {
     /// The results of a run that is done; valid until the next one starts.
     pub fn results(&self) -> &[Value] {
         &self.results
+    }
+
+    /// The metatable of all strings.
+    pub fn string_metatable(&self) -> Option<Table> {
+        (self.string_meta != NO_META).then_some(Table(self.string_meta))
     }
 
     /// The chunk and line of the Lua function in which the last error of the last run was raised.

@@ -87,6 +87,11 @@ impl ReplyWriter {
         self.line(b'+', text.as_bytes());
     }
 
+    /// As [`ReplyWriter::simple`], for bytes.
+    pub fn simple_bytes(&mut self, text: &[u8]) {
+        self.line(b'+', text);
+    }
+
     /// An error: `CODE message`, without the leading minus sign.
     pub fn error(&mut self, text: &[u8]) {
         self.line(b'-', text);

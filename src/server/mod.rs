@@ -21,6 +21,7 @@ pub mod memory;
 pub mod persistence;
 pub mod hotkeys;
 pub mod output;
+pub mod scripting;
 pub mod describe;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -80,6 +81,9 @@ pub struct Server {
     /// The session may be replayed.
     pub has_journal: bool,
     pub persistence: persistence::Persistence,
+    pub scripting: scripting::Scripting,
+    /// A script was to run that this build has no machine for.
+    pub needs_scripting: bool,
     /// The most memory measured so far, and when.
     memory_peak: (u64, u64),
     /// DEBUG SLEEP of the running command, in microseconds.
@@ -139,6 +143,8 @@ impl Server {
             process_id: 0,
             has_journal: false,
             persistence: persistence::Persistence::new(now_ms),
+            scripting: scripting::Scripting::default(),
+            needs_scripting: false,
             memory_peak: (0, now_ms),
             slept: 0,
             slept_ms: 0,

@@ -50,7 +50,8 @@ impl Server {
 
     /// A request that waited for the end of a pause that is over now.
     pub fn next_postponed(&mut self) -> Option<(ClientId, Request)> {
-        if self.postponed.is_empty() || self.current_pause().is_some() {
+        let is_held = self.current_pause().is_some() || (self.scripting.running.is_some() && !self.is_busy());
+        if self.postponed.is_empty() || is_held {
             return None;
         }
         while let Some(id) = self.postponed.pop_front() {

@@ -7,6 +7,10 @@ pub struct Propagation {
     is_on: bool,
     bytes: Vec<u8>,
     selected: Option<usize>,
+    /// Nothing is added: a script wants its effects to stay here.
+    pub is_muted: bool,
+    /// Effects wait for the end of a script that is paused.
+    pub is_held: bool,
     /// Effects of the command or transaction that is running: database and encoded request.
     pending: Vec<(usize, Vec<u8>)>,
 }
@@ -23,7 +27,7 @@ impl Propagation {
 
     /// Adds one effect of what is running now.
     pub fn add<'a>(&mut self, db: usize, arguments: impl ExactSizeIterator<Item = &'a [u8]>) {
-        if self.is_on {
+        if self.is_on && !self.is_muted {
             let mut bytes = Vec::new();
             encode_request(arguments, &mut bytes);
             self.pending.push((db, bytes));
@@ -32,7 +36,7 @@ impl Propagation {
 
     /// What ran has ended: its effects go out, several as one transaction.
     pub fn flush(&mut self) {
-        if self.pending.is_empty() {
+        if self.pending.is_empty() || self.is_held {
             return;
         }
         let pending = std::mem::take(&mut self.pending);

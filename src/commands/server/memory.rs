@@ -136,8 +136,15 @@ fn memory_stats(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result 
         field(reply, name, 0);
     }
     field(reply, "clients.normal", memory.clients);
-    for name in ["cluster.links", "aof.buffer", "lua.caches", "functions.caches", "hash.templates"] {
-        field(reply, name, 0);
+    let scripting = ctx.server.scripting.figures();
+    for (name, value) in [
+        ("cluster.links", 0),
+        ("aof.buffer", 0),
+        ("lua.caches", scripting.scripts_bytes),
+        ("functions.caches", scripting.functions_bytes),
+        ("hash.templates", 0),
+    ] {
+        field(reply, name, value);
     }
     let mut dbs = 0;
     for (number, db) in ctx.server.keyspace.iter().enumerate().filter(|(_, db)| !db.is_empty()) {

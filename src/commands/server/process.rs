@@ -136,6 +136,9 @@ fn shutdown(ctx: &mut Ctx, args: &mut Args, _: &mut ReplyWriter) -> Result {
         let alone = save.is_none() && !has_other;
         return Err(if alone { Error::new("ERR No shutdown in progress.") } else { error::SYNTAX });
     }
+    if let Some(running) = ctx.server.scripting.running.as_ref().filter(|_| save != Some(false)) {
+        return Err(running.busy_error());
+    }
     ctx.server.emit(Event::Shutdown { save });
     ctx.server.close_after_reply(ctx.client);
     Ok(())

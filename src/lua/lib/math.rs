@@ -101,7 +101,7 @@ fn modf(vm: &mut Vm, args: Args) -> Result<Step> {
 }
 
 fn random(vm: &mut Vm, args: Args) -> Result<Step> {
-    let r = vm.random.draw() as f64 / (i32::MAX as f64);
+    let r = (vm.random.draw() % i32::MAX as u32) as f64 / (i32::MAX as f64);
     let n = match args.n {
         0 => r,
         1 => {

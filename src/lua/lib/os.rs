@@ -10,6 +10,6 @@ pub fn open(vm: &mut Vm) -> Result<()> {
 }
 
 fn clock(vm: &mut Vm, _: Args) -> Result<Step> {
-    vm.push(Value::Number(vm.clock));
+    vm.push(Value::Number(vm.clock_now()));
     Ok(Step::Return)
 }

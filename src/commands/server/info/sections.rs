@@ -98,18 +98,18 @@ pub fn memory(ctx: &mut Ctx, report: &mut Report) {
     report.field("allocator_resident", memory.resident);
     report.field("allocator_muzzy", 0);
     report.bytes("total_system_memory", 0);
-    report.zeros(&["used_memory_lua", "used_memory_vm_eval"]);
-    report.field("used_memory_lua_human", human(0));
-    report.zeros(&[
-        "used_memory_scripts_eval",
-        "number_of_cached_scripts",
-        "number_of_functions",
-        "number_of_libraries",
-        "used_memory_vm_functions",
-    ]);
-    report.bytes("used_memory_vm_total", 0);
-    report.field("used_memory_functions", 0);
-    report.bytes("used_memory_scripts", 0);
+    let scripting = ctx.server.scripting.figures();
+    report.field("used_memory_lua", scripting.scripts_vm_bytes);
+    report.field("used_memory_vm_eval", scripting.scripts_vm_bytes);
+    report.field("used_memory_lua_human", human(scripting.scripts_vm_bytes));
+    report.field("used_memory_scripts_eval", scripting.scripts_bytes);
+    report.field("number_of_cached_scripts", scripting.scripts);
+    report.field("number_of_functions", scripting.functions);
+    report.field("number_of_libraries", scripting.libraries);
+    report.field("used_memory_vm_functions", scripting.functions_vm_bytes);
+    report.bytes("used_memory_vm_total", scripting.scripts_vm_bytes + scripting.functions_vm_bytes);
+    report.field("used_memory_functions", scripting.functions_bytes);
+    report.bytes("used_memory_scripts", scripting.scripts_bytes + scripting.functions_bytes);
     report.field("used_memory_hash_templates", 0);
     report.bytes("maxmemory", ctx.server.config.maxmemory);
     report.field("maxmemory_policy", text_of(ctx, "maxmemory-policy"));
@@ -208,9 +208,9 @@ pub fn stats(ctx: &mut Ctx, report: &mut Report) {
     report.field("expired_stale_perc", "0.00");
     report.zeros(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"]);
     report.field("evicted_keys", stats.evicted_keys);
+    report.zeros(&["evicted_clients"]);
+    report.field("evicted_scripts", ctx.server.scripting.figures().evicted_scripts);
     report.zeros(&[
-        "evicted_clients",
-        "evicted_scripts",
         "total_eviction_exceeded_time",
         "current_eviction_exceeded_time",
     ]);

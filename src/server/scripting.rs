@@ -1,0 +1,313 @@
+//! What scripts keep between commands: the machines, the cache of scripts, the libraries, and the script that is paused in
+//! the middle. Knows no command; without the feature `scripting` it only remembers that a script was wanted.
+
+use crate::resp::Request;
+
+use super::Server;
+use super::client::Flags as ClientFlags;
+use super::clients::ClientId;
+use super::error::Error;
+
+/// A set of the flags that the first line of a script or a function declares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(u8);
+
+impl Flags {
+    pub const NONE: Flags = Flags(0);
+    pub const NO_WRITES: Flags = Flags(1);
+    pub const ALLOW_OOM: Flags = Flags(1 << 1);
+    pub const ALLOW_STALE: Flags = Flags(1 << 2);
+    pub const NO_CLUSTER: Flags = Flags(1 << 3);
+    pub const ALLOW_CROSS_SLOT_KEYS: Flags = Flags(1 << 4);
+    /// A script without a first line of flags: held to the rules of its commands alone.
+    pub const UNDECLARED: Flags = Flags(1 << 5);
+
+    /// In the order in which FUNCTION LIST shows them.
+    pub const NAMES: [(Flags, &'static str); 5] = [
+        (Flags::NO_WRITES, "no-writes"),
+        (Flags::ALLOW_OOM, "allow-oom"),
+        (Flags::ALLOW_STALE, "allow-stale"),
+        (Flags::NO_CLUSTER, "no-cluster"),
+        (Flags::ALLOW_CROSS_SLOT_KEYS, "allow-cross-slot-keys"),
+    ];
+
+    pub fn from_name(name: &[u8]) -> Option<Flags> {
+        Flags::NAMES.into_iter().find(|(_, known)| known.as_bytes() == name).map(|(flag, _)| flag)
+    }
+
+    pub fn has(self, flag: Flags) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    pub fn add(&mut self, flag: Flags) {
+        self.0 |= flag.0;
+    }
+
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Flags::NAMES.into_iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, name)| name)
+    }
+}
+
+/// Which of the two machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Script,
+    Function,
+}
+
+/// A script from its start to its end.
+pub struct Running {
+    pub kind: Kind,
+    /// The digest of a script, the name of a function.
+    pub name: Box<[u8]>,
+    pub client: ClientId,
+    /// The number of the command that runs it, and the request; the latter once the script is paused.
+    pub command: usize,
+    pub request: Request,
+    /// The database of the client, which the script may leave.
+    pub db: usize,
+    /// Time stands still for the script.
+    pub started_at_ms: u64,
+    /// Spent in the slices so far.
+    pub microseconds: u64,
+    pub may_write: bool,
+    pub ignores_memory: bool,
+    /// Its replies to the script are in RESP3.
+    pub is_resp3: bool,
+    /// redis.set_repl(redis.REPL_NONE).
+    pub is_muted: bool,
+    pub has_written: bool,
+    pub is_killed: bool,
+    /// The client's connection ended meanwhile.
+    pub is_orphan: bool,
+    /// CLIENT REPLY kept the reply back when the script began.
+    pub is_silent: bool,
+    /// The transaction it is part of.
+    pub transaction: Option<Transaction>,
+}
+
+/// An EXEC that waits for a script among its commands.
+pub struct Transaction {
+    /// What its commands have answered so far, with the head of the array.
+    pub replies: Vec<u8>,
+    pub queue: std::vec::IntoIter<Request>,
+    pub command: usize,
+}
+
+/// What a request may do while a script is paused.
+pub enum Meanwhile {
+    Run,
+    Wait,
+    Refuse(Error),
+}
+
+pub const BUSY_SCRIPT: Error =
+    Error::new("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+pub const BUSY_FUNCTION: Error =
+    Error::new("BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.");
+
+#[derive(Default)]
+pub struct Scripting {
+    /// The script that is paused.
+    pub running: Option<Box<Running>>,
+    #[cfg(feature = "scripting")]
+    pub scripts: machines::Scripts,
+    #[cfg(feature = "scripting")]
+    pub functions: machines::Functions,
+}
+
+impl Running {
+    /// What everybody else is told from busy-reply-threshold on.
+    pub fn busy_error(&self) -> Error {
+        match self.kind {
+            Kind::Script => BUSY_SCRIPT,
+            Kind::Function => BUSY_FUNCTION,
+        }
+    }
+}
+
+impl Server {
+    /// Whether the paused script has run so long that others are told so.
+    pub fn is_busy(&self) -> bool {
+        let threshold_ms = self.config.busy_reply_threshold_ms;
+        let Some(running) = &self.scripting.running else { return false };
+        threshold_ms > 0 && self.now_ms.saturating_sub(running.started_at_ms) >= threshold_ms
+    }
+
+    /// What a client may do while a script is paused, by whether its command is allowed then and whether it ends scripts.
+    pub fn meanwhile(&self, allowed: bool, ends_scripts: bool) -> Meanwhile {
+        match &self.scripting.running {
+            Some(_) if ends_scripts => Meanwhile::Run,
+            Some(_) if !self.is_busy() => Meanwhile::Wait,
+            Some(running) if !allowed => Meanwhile::Refuse(running.busy_error()),
+            _ => Meanwhile::Run,
+        }
+    }
+
+    /// Ends the paused script before its next instruction.
+    pub fn kill_script(&mut self, kind: Kind) -> Result<(), Error> {
+        let Some(running) = &mut self.scripting.running else {
+            return Err(Error::new("NOTBUSY No scripts in execution right now."));
+        };
+        if running.has_written {
+            return Err(Error::new(
+                "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait \
+                 the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.",
+            ));
+        }
+        if running.kind != kind {
+            return Err(running.busy_error());
+        }
+        running.is_killed = true;
+        Ok(())
+    }
+
+    /// The connection of a client has ended. True: a paused script still needs the client.
+    pub fn keeps_for_script(&mut self, id: ClientId) -> bool {
+        let Some(running) = self.scripting.running.as_mut().filter(|running| running.client == id) else {
+            return false;
+        };
+        running.is_orphan = true;
+        self.leave_all(id);
+        if let Some(client) = self.clients.get_mut(id) {
+            client.flags.add(ClientFlags::CLOSE_AFTER_REPLY);
+            client.flags.add(ClientFlags::CLOSE_ASAP);
+        }
+        true
+    }
+}
+
+/// For INFO.
+#[derive(Default)]
+pub struct Figures {
+    pub scripts: usize,
+    pub functions: usize,
+    pub libraries: usize,
+    pub evicted_scripts: u64,
+    /// What the machines of scripts and of functions hold.
+    pub scripts_vm_bytes: u64,
+    pub functions_vm_bytes: u64,
+    /// What the lists of scripts and of libraries take.
+    pub scripts_bytes: u64,
+    pub functions_bytes: u64,
+}
+
+impl Scripting {
+    #[cfg(not(feature = "scripting"))]
+    pub fn figures(&self) -> Figures {
+        Figures::default()
+    }
+
+    #[cfg(feature = "scripting")]
+    pub fn figures(&self) -> Figures {
+        let held = |machine: &Option<Box<machines::Machine>>| {
+            machine.as_ref().map_or(0, |machine| machine.vm.memory_used() as u64)
+        };
+        Figures {
+            scripts: self.scripts.cache.len(),
+            functions: self.functions.functions.len(),
+            libraries: self.functions.libraries.len(),
+            evicted_scripts: self.scripts.evicted,
+            scripts_vm_bytes: held(&self.scripts.machine),
+            functions_vm_bytes: held(&self.functions.machine),
+            scripts_bytes: self.scripts.heap_bytes(),
+            functions_bytes: self.functions.heap_bytes(),
+        }
+    }
+}
+
+#[cfg(feature = "scripting")]
+pub mod machines {
+    //! The parts that hold Lua values.
+
+    use super::Flags;
+    use crate::lua::{Pin, Table, Vm};
+    use crate::resp::{ReplyWriter, Request};
+
+    /// A Lua machine with what its scripts see.
+    pub struct Machine {
+        pub vm: Vm,
+        pub globals: Table,
+        /// For functions: the metatable of the globals, and what it shows to functions and to libraries being loaded.
+        pub while_loading: Option<(Table, Table, Table)>,
+    }
+
+    /// What one call of redis.call after the other writes into.
+    #[derive(Default)]
+    pub struct Scratch {
+        pub request: Request,
+        pub reply: ReplyWriter,
+    }
+
+    /// What the digests of scripts are to be told apart by.
+    pub type Digest = [u8; 20];
+
+    pub struct Script {
+        pub digest: Digest,
+        pub body: Box<[u8]>,
+        pub flags: Flags,
+        pub function: Pin,
+        /// When it was used last, in uses of all scripts; 0 for what SCRIPT LOAD brought, which stays.
+        pub used: u64,
+    }
+
+    /// EVAL's machine and the scripts it has compiled, by their digests.
+    #[derive(Default)]
+    pub struct Scripts {
+        pub machine: Option<Box<Machine>>,
+        pub scratch: Scratch,
+        pub cache: Vec<Script>,
+        pub uses: u64,
+        pub evicted: u64,
+    }
+
+    impl Scripts {
+        pub fn find(&self, digest: &Digest) -> Result<usize, usize> {
+            self.cache.binary_search_by(|script| script.digest.cmp(digest))
+        }
+
+        /// An estimate of what the cached scripts take besides what the machine holds.
+        pub fn heap_bytes(&self) -> u64 {
+            self.cache.iter().map(|script| (script.body.len() + size_of::<Script>() + 40) as u64).sum()
+        }
+    }
+
+    pub struct Library {
+        pub name: Box<[u8]>,
+        pub code: Box<[u8]>,
+    }
+
+    pub struct Function {
+        pub name: Box<[u8]>,
+        pub library: Box<[u8]>,
+        pub description: Option<Box<[u8]>>,
+        pub flags: Flags,
+        pub callback: Pin,
+    }
+
+    /// FCALL's machine, the libraries by their names, the functions by their names in small letters.
+    #[derive(Default)]
+    pub struct Functions {
+        pub machine: Option<Box<Machine>>,
+        pub libraries: Vec<Library>,
+        pub functions: Vec<Function>,
+    }
+
+    impl Functions {
+        pub fn find_library(&self, name: &[u8]) -> Result<usize, usize> {
+            self.libraries.binary_search_by(|library| (*library.name).cmp(name))
+        }
+
+        pub fn find(&self, name: &[u8]) -> Result<usize, usize> {
+            let small = |name: &[u8]| name.to_ascii_lowercase();
+            let wanted = small(name);
+            self.functions.binary_search_by(|function| small(&function.name).cmp(&wanted))
+        }
+
+        pub fn heap_bytes(&self) -> u64 {
+            let libraries = self.libraries.iter().map(|library| library.code.len() + library.name.len() + 64);
+            let functions = self.functions.iter().map(|function| function.name.len() + 80);
+            (libraries.sum::<usize>() + functions.sum::<usize>()) as u64
+        }
+    }
+}
