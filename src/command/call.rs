@@ -14,8 +14,8 @@ use crate::server::slowlog;
 
 use super::ctx::{Origin, type_name_of, write_timeout};
 use super::declaration::{
-    ADMIN, ALLOW_BUSY, FAST, Group, MAY_REPLICATE, NO_AUTH, NO_MULTI, NOSCRIPT, PUBSUB, READONLY, SCRIPT_RUNNER, SKIP_MONITOR,
-    SKIP_SLOWLOG, WRITE,
+    ADMIN, ALLOW_BUSY, FAST, Group, MAY_REPLICATE, NO_AUTH, NO_MULTI, NOSCRIPT, PUBSUB, READONLY,
+    SCRIPT_RUNNER, SKIP_MONITOR, SKIP_SLOWLOG, WRITE,
 };
 use super::registry::{Lookup, Registry};
 use super::{Args, Command, Ctx};
@@ -580,7 +580,13 @@ fn unknown(lookup: &Lookup, words: &Args) -> Error {
 }
 
 /// MONITOR: one line a command, to every client that asked for it.
-pub(super) fn feed_monitors(server: &mut Server, id: ClientId, command: &Command, words: &Args, origin: Origin) {
+pub(super) fn feed_monitors(
+    server: &mut Server,
+    id: ClientId,
+    command: &Command,
+    words: &Args,
+    origin: Origin,
+) {
     let db = server.clients.get(id).map_or(0, |client| client.db);
     let (seconds, microseconds) = (server.now_ms / 1000, server.now_ms % 1000 * 1000);
     let address = match origin {

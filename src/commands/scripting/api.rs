@@ -316,7 +316,9 @@ fn missing_global(vm: &mut Vm, args: Args) -> Result<()> {
         return Err(vm.error("Second argument to luaProtectedTableError must be a string or number"));
     };
     let name = vm.display(name);
-    Err(vm.error_bytes(&[b"Script attempted to access nonexistent global variable '", &name[..], b"'"].concat()))
+    Err(vm.error_bytes(
+        &[b"Script attempted to access nonexistent global variable '", &name[..], b"'"].concat(),
+    ))
 }
 
 /// What Redis keeps among the globals to make tables of errors.

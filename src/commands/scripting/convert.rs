@@ -31,9 +31,9 @@ impl<'a> Reader<'a> {
             [b'-', digits @ ..] => (digits, true),
             digits => (digits, false),
         };
-        let value = digits.iter().fold(0i64, |sum, digit| {
-            sum.wrapping_mul(10).wrapping_add(i64::from(digit.wrapping_sub(b'0')))
-        });
+        let value = digits
+            .iter()
+            .fold(0i64, |sum, digit| sum.wrapping_mul(10).wrapping_add(i64::from(digit.wrapping_sub(b'0'))));
         if is_negative { value.wrapping_neg() } else { value }
     }
 

@@ -86,8 +86,13 @@ fn redis_table(vm: &mut Vm) -> Result<Table> {
             ("acl_check_cmd", Function::AclCheckCmd),
         ],
     )?;
-    let targets =
-        [("REPL_NONE", 0.0), ("REPL_AOF", 1.0), ("REPL_SLAVE", 2.0), ("REPL_REPLICA", 2.0), ("REPL_ALL", 3.0)];
+    let targets = [
+        ("REPL_NONE", 0.0),
+        ("REPL_AOF", 1.0),
+        ("REPL_SLAVE", 2.0),
+        ("REPL_REPLICA", 2.0),
+        ("REPL_ALL", 3.0),
+    ];
     for (name, number) in targets {
         vm.raw_set_bytes(redis, name.as_bytes(), Value::Number(number))?;
     }

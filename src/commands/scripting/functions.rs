@@ -118,9 +118,9 @@ fn compile(server: &mut Server, registry: &Registry, code: &[u8], is_known: bool
     let mut loading = Loading::default();
     let outcome = register_all(server, registry, &mut machine, body, &mut loading);
     machine.vm.abort();
-    let failed = outcome.err().or_else(|| {
-        loading.functions.is_empty().then_some(Error::new("ERR No functions registered"))
-    });
+    let failed = outcome
+        .err()
+        .or_else(|| loading.functions.is_empty().then_some(Error::new("ERR No functions registered")));
     for function in &mut loading.functions {
         function.library = name.clone();
         if failed.is_some() {
@@ -158,8 +158,13 @@ fn register_all(
     show(vm, *while_loading, true).map_err(out_of_memory)?;
     let outcome = match vm.start(function, &[]) {
         Ok(()) => {
-            let mut host =
-                RedisHost { server, registry, scratch: Default::default(), running: None, loading: Some(loading) };
+            let mut host = RedisHost {
+                server,
+                registry,
+                scratch: Default::default(),
+                running: None,
+                loading: Some(loading),
+            };
             vm.run(&mut host, LOAD_STEPS_MAX)
         }
         Err(error) => Outcome::Failed(error.0),
@@ -222,8 +227,8 @@ fn is_function(value: Value) -> bool {
 }
 
 fn positional(vm: &mut Vm, args: LuaArgs) -> std::result::Result<Function, &'static str> {
-    let name = text_of(vm, vm.arg(args, 0))
-        .ok_or("first argument to redis.register_function must be a string")?;
+    let name =
+        text_of(vm, vm.arg(args, 0)).ok_or("first argument to redis.register_function must be a string")?;
     let callback = vm.arg(args, 1);
     if !is_function(callback) {
         return Err("second argument to redis.register_function must be a function");
@@ -249,14 +254,15 @@ fn named(vm: &mut Vm, args: LuaArgs) -> std::result::Result<Function, &'static s
         match argument.as_slice() {
             b"function_name" => {
                 let text = text_of(vm, value);
-                name = Some(text.ok_or(
-                    "function_name argument given to redis.register_function must be a string",
-                )?);
+                name = Some(
+                    text.ok_or("function_name argument given to redis.register_function must be a string")?,
+                );
             }
             b"description" => {
                 let text = text_of(vm, value);
-                description =
-                    Some(text.ok_or("description argument given to redis.register_function must be a string")?);
+                description = Some(
+                    text.ok_or("description argument given to redis.register_function must be a string")?,
+                );
             }
             b"callback" if is_function(value) => callback = Some(value),
             b"callback" => {
@@ -299,7 +305,8 @@ fn link(server: &mut Server, loaded: Loaded, replace: bool) -> Result {
         let known = functions.find(&function.name).ok().map(|index| &functions.functions[index]);
         known.is_some_and(|known| !(replace && known.library == *name))
     });
-    let error = taken.map(|taken| Error::bytes([b"ERR Function ", &*taken.name, b" already exists"].concat()));
+    let error =
+        taken.map(|taken| Error::bytes([b"ERR Function ", &*taken.name, b" already exists"].concat()));
     if let Some(error) = error {
         forget(server, loaded.functions);
         return Err(error);
@@ -340,7 +347,12 @@ fn remove(server: &mut Server, name: &[u8]) -> bool {
 }
 
 /// Loads the code of a library: FUNCTION LOAD, and what a snapshot brings. The library's name.
-pub fn load_library(server: &mut Server, registry: &Registry, code: &[u8], replace: bool) -> Result<Box<[u8]>> {
+pub fn load_library(
+    server: &mut Server,
+    registry: &Registry,
+    code: &[u8],
+    replace: bool,
+) -> Result<Box<[u8]>> {
     let loaded = compile(server, registry, code, !replace)?;
     let name = loaded.library.name.clone();
     link(server, loaded, replace)?;
@@ -443,7 +455,9 @@ pub fn list(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
 }
 
 pub fn stats(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
-    if let Some(running) = ctx.server.scripting.running.as_ref().filter(|running| running.kind == Kind::Script) {
+    if let Some(running) =
+        ctx.server.scripting.running.as_ref().filter(|running| running.kind == Kind::Script)
+    {
         return Err(running.busy_error());
     }
     reply.map(2);

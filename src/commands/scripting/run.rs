@@ -243,8 +243,11 @@ fn finish(
         reply.roll_back(mark);
         convert::write_error(&mut reply, &mut server.stats, text, *is_counted);
     }
-    let cost =
-        Cost { microseconds: running.microseconds, replied: reply.since(mark).len(), failed: failed.is_some() };
+    let cost = Cost {
+        microseconds: running.microseconds,
+        replied: reply.since(mark).len(),
+        failed: failed.is_some(),
+    };
     let command = registry.entry(running.command).command;
     let words = Args::new(&running.request.bytes, &running.request.spans);
     let origin = if transaction.is_some() { Origin::Exec } else { Origin::Client };

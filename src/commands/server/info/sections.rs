@@ -210,10 +210,7 @@ pub fn stats(ctx: &mut Ctx, report: &mut Report) {
     report.field("evicted_keys", stats.evicted_keys);
     report.zeros(&["evicted_clients"]);
     report.field("evicted_scripts", ctx.server.scripting.figures().evicted_scripts);
-    report.zeros(&[
-        "total_eviction_exceeded_time",
-        "current_eviction_exceeded_time",
-    ]);
+    report.zeros(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
     report.field("keyspace_hits", stats.keyspace_hits);
     report.field("keyspace_misses", stats.keyspace_misses);
     report.zeros(&["hash_templates", "hash_template_keys"]);
