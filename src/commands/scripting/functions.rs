@@ -4,8 +4,8 @@ use crate::command::{Args, Ctx, Registry};
 use crate::data::glob;
 use crate::format_error;
 use crate::lua::{Args as LuaArgs, Outcome, Result as LuaResult, Table, Value, Vm};
-use crate::resp::request::split_quoted;
-use crate::resp::{ReplyWriter, Request};
+use crate::resp::quoted;
+use crate::resp::ReplyWriter;
 use crate::server::Server;
 use crate::server::error::{Error, Result};
 use crate::server::scripting::machines::{Function, Library, Machine};
@@ -80,12 +80,10 @@ fn read_first_line(code: &[u8]) -> Result<(Box<[u8]>, &[u8])> {
     }
     const INVALID: Error = Error::new("ERR Invalid library metadata");
     let end = memchr::memchr(b'\n', code).ok_or(INVALID)?;
-    let mut words = Request::default();
-    if !split_quoted(&code[..end], &mut words) || words.spans.is_empty() {
-        return Err(INVALID);
-    }
-    let mut words = words.iter();
-    let engine = words.next().unwrap_or_default();
+    let invalid = |_| INVALID;
+    let words = quoted::split(&code[..end]).map_err(invalid)?;
+    let mut words = words.iter().map(Vec::as_slice);
+    let engine = words.next().ok_or(INVALID)?;
     let mut name: Option<Box<[u8]>> = None;
     for word in words {
         let is_name = word.len() >= 5 && word[..5].eq_ignore_ascii_case(b"name=");

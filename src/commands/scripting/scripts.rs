@@ -2,8 +2,8 @@
 
 use crate::command::{Args, Ctx};
 use crate::lua::{Error as LuaError, Value};
-use crate::resp::request::split_quoted;
-use crate::resp::{ReplyWriter, Request};
+use crate::resp::quoted;
+use crate::resp::ReplyWriter;
 use crate::server::error::{Error, Result};
 use crate::server::scripting::machines::{Digest, Machine, Script};
 use crate::server::scripting::{Flags, Kind};
@@ -167,12 +167,10 @@ fn read_first_line(body: &[u8]) -> Result<(Flags, &[u8])> {
     let Some(end) = memchr::memchr(b'\n', body) else {
         return Err(Error::new("ERR Invalid script shebang"));
     };
-    let mut words = Request::default();
-    if !split_quoted(&body[..end], &mut words) || words.spans.is_empty() {
-        return Err(Error::new("ERR Invalid engine in script shebang"));
-    }
-    let mut words = words.iter();
-    let engine = words.next().unwrap_or_default();
+    let invalid = |_| Error::new("ERR Invalid engine in script shebang");
+    let words = quoted::split(&body[..end]).map_err(invalid)?;
+    let mut words = words.iter().map(Vec::as_slice);
+    let engine = words.next().ok_or(Error::new("ERR Invalid engine in script shebang"))?;
     if engine != b"#!lua" {
         return Err(with_word("ERR Unexpected engine in script shebang: ", engine));
     }
