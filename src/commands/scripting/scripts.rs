@@ -2,8 +2,8 @@
 
 use crate::command::{Args, Ctx};
 use crate::lua::{Error as LuaError, Value};
-use crate::resp::quoted;
 use crate::resp::ReplyWriter;
+use crate::resp::quoted;
 use crate::server::error::{Error, Result};
 use crate::server::scripting::machines::{Digest, Machine, Script};
 use crate::server::scripting::{Flags, Kind};
