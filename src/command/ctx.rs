@@ -117,6 +117,17 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// As [`Ctx::expire_now`], for reading. While clients are paused nothing is reaped: then true says that the key is still
+    /// there but must not be seen.
+    #[inline]
+    fn expire_or_hide(&mut self, key: &[u8]) -> bool {
+        if self.server.pause.is_some() && self.server.current_pause().is_some() {
+            return self.server.keyspace.is_expired(self.db, key, self.server.now_ms);
+        }
+        self.expire_now(key);
+        false
+    }
+
     pub fn read(&mut self, key: &[u8]) -> Option<&Entry> {
         let touches = !self.keep_clocks;
         self.read_or_look(key, touches)
@@ -129,9 +140,9 @@ impl<'a> Ctx<'a> {
 
     #[inline]
     fn read_or_look(&mut self, key: &[u8], touches: bool) -> Option<&Entry> {
-        self.expire_now(key);
+        let is_hidden = self.expire_or_hide(key);
         let server = &mut *self.server;
-        match server.keyspace.db_mut(self.db).raw_mut(key) {
+        match server.keyspace.db_mut(self.db).raw_mut(key).filter(|_| !is_hidden) {
             Some(entry) => {
                 server.stats.keyspace_hits += 1;
                 if touches {
@@ -151,8 +162,8 @@ impl<'a> Ctx<'a> {
 
     /// A look that leaves no trace (OBJECT, TTL …), expired keys aside.
     pub fn peek(&mut self, key: &[u8]) -> Option<&Entry> {
-        self.expire_now(key);
-        self.server.keyspace.db(self.db).raw(key)
+        let is_hidden = self.expire_or_hide(key);
+        self.server.keyspace.db(self.db).raw(key).filter(|_| !is_hidden)
     }
 
     /// The entry, to be changed; no hit or miss is counted. Its expiry is changed by [`Ctx::set_expiry`] alone.

@@ -170,13 +170,19 @@ fn bitpos(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
         _ => return Err(Error::new("ERR The bit argument must be 1 or 0.")),
     };
     let mut range = BitRange { start: 0, end: -1, in_bits: false };
+    if args.left() > 3 {
+        return Err(error::SYNTAX);
+    }
     if !args.is_empty() {
         range.start = args.integer()?;
     }
     let has_end = !args.is_empty();
     if has_end {
+        // What is wrong with the unit is told before what is wrong with the end.
+        let mut unit = args.clone();
+        unit.next()?;
+        range.in_bits = BitRange::parse_unit(&mut unit)?;
         range.end = args.integer()?;
-        range.in_bits = BitRange::parse_unit(args)?;
     }
     let Some(value) = ctx.string(key)? else {
         reply.integer(if bit { -1 } else { 0 });

@@ -109,11 +109,16 @@ fn unsubscribe_from(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, kin
     Ok(())
 }
 
+/// A confirmation is a message rather than a reply: CLIENT REPLY OFF does not silence it.
 fn confirm(ctx: &mut Ctx, reply: &mut ReplyWriter, event: &str, name: Option<&[u8]>, kind: Kind) {
+    let client = ctx.client();
+    let count = (kind.count)(client);
+    let is_silenced = client.flags.has(Flags::REPLY_OFF) || client.flags.has(Flags::REPLY_SKIP);
+    let reply = if is_silenced { &mut client.reply } else { reply };
     reply.push(3);
     reply.bulk_str(event);
     reply.bulk_or_null(name);
-    reply.count((kind.count)(ctx.client()));
+    reply.count(count);
 }
 
 pub const SUBSCRIBE: Command = Command {

@@ -17,7 +17,7 @@ use crate::server::config::{Config, PARAMETERS};
 use super::event_loop::{EventLoop, Stopper, microseconds, now_ms};
 use super::launch::{Launch, launch};
 use super::log::{self, Log, Role};
-use super::sockets::{Listener, places};
+use super::sockets::{Listener, Place, places};
 use super::{files, http};
 
 /// The port of the page where nothing else is said.
@@ -154,6 +154,7 @@ fn run(launched: Launch, mut log: Log) -> u8 {
     server.stopwatch = Some(microseconds);
     server.process_id = std::process::id();
     server.resident_bytes = Some(resident_bytes);
+    server.can_listen = Some(can_listen);
     let seeds =
         (server.config.hash.table_seed, server.config.set.table_seed, server.config.sorted_set.table_seed);
     server.config = config;
@@ -253,6 +254,17 @@ pub fn listen_tcp(config: &Config, log: &Log) -> Result<Vec<Listener>, String> {
         return Err(format!("Failed listening on port {port} (tcp), aborting."));
     }
     Ok(listeners)
+}
+
+/// Whether the port that CONFIG SET asks for is free. It is asked for again when the engine has said yes.
+fn can_listen(config: &Config) -> bool {
+    let bind = String::from_utf8_lossy(config.text_of("bind")).into_owned();
+    let port = number::parse_i64(config.text_of("port")).unwrap_or(0) as u16;
+    let is_free = |place: Place| match Listener::tcp(SocketAddr::new(place.address, port), 1) {
+        Ok(_) => true,
+        Err(error) => place.is_optional && lacks_address(&error),
+    };
+    port == 0 || places(&bind).is_ok_and(|places| places.into_iter().all(is_free))
 }
 
 /// The machine does not have such an address, or such addresses at all.

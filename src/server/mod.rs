@@ -75,6 +75,8 @@ pub struct Server {
     pub acl: acl::Acl,
     /// Reads the ACL file, where the host can.
     pub acl_reader: Option<AclReader>,
+    /// Whether the host can listen where a new configuration says.
+    pub can_listen: Option<fn(&config::Config) -> bool>,
     pub replication_id: String,
     /// For INFO; 0 where there are no processes.
     pub process_id: u32,
@@ -140,6 +142,7 @@ impl Server {
             hotkeys: hotkeys::HotKeys::default(),
             acl: acl::Acl::default(),
             acl_reader: None,
+            can_listen: None,
             process_id: 0,
             has_journal: false,
             persistence: persistence::Persistence::new(now_ms),
@@ -483,6 +486,9 @@ impl Server {
         }
         if name == "requirepass" {
             self.follow_requirepass();
+        }
+        if name == "tracking-table-max-keys" {
+            self.limit_tracked_keys();
         }
     }
 

@@ -121,12 +121,15 @@ impl Server {
     }
 
     /// Above `tracking-table-max-keys` some keys are forgotten, which their readers are told.
-    fn limit_tracked_keys(&mut self) {
+    pub(super) fn limit_tracked_keys(&mut self) {
         let max = self.config.tracking_table_max_keys;
+        // It is nobody's doing: whoever wants no echo is told as well.
+        let current = self.current.take();
         while max > 0 && self.tracking.readers.len() as u64 > max {
-            let Some((key, readers)) = self.tracking.readers.pop_first() else { return };
+            let Some((key, readers)) = self.tracking.readers.pop_first() else { break };
             self.tell_readers(&key, &readers);
         }
+        self.current = current;
     }
 
     /// A key has changed: those who have it in their cache are told.

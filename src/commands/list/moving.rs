@@ -32,7 +32,7 @@ impl<'a> Move<'a> {
 
     /// Moves one element and replies with it; false when the source is empty.
     pub fn run(&self, ctx: &mut Ctx, reply: &mut ReplyWriter) -> Result<bool> {
-        if ctx.list(self.source)?.is_none() {
+        if ctx.list_mut(self.source)?.is_none() {
             return Ok(false);
         }
         ctx.list_mut(self.destination)?;

@@ -123,6 +123,15 @@ fn config_set(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result
             }
         }
     }
+    let port = changed.iter().find(|&&number| PARAMETERS[number].name == "port");
+    if let (Some(_), Some(can_listen)) = (port, ctx.server.can_listen)
+        && !can_listen(config)
+    {
+        for (number, text) in old {
+            config.put(number, text);
+        }
+        return Err(failed(b"port", "Unable to listen on this port. Check server logs."));
+    }
     for number in changed {
         let name = PARAMETERS[number].name;
         ctx.server.follow_config(name);

@@ -73,7 +73,12 @@ pub fn clients(ctx: &mut Ctx, report: &mut Report) {
     report.field("clients_in_timeout_table", timeouts);
     report.field("total_watched_keys", ctx.server.watched_keys());
     report.field("total_blocking_keys", ctx.server.waiting.keys_waited_for());
-    report.field("total_blocking_keys_on_nokey", 0);
+    let on_nokey: std::collections::BTreeSet<(usize, &[u8])> = clients
+        .iter()
+        .filter_map(|client| client.blocked.as_deref().filter(|blocked| blocked.wakes_on_delete))
+        .flat_map(|blocked| blocked.keys.iter().map(|key| (blocked.db, &key[..])))
+        .collect();
+    report.field("total_blocking_keys_on_nokey", on_nokey.len());
 }
 
 pub fn memory(ctx: &mut Ctx, report: &mut Report) {
