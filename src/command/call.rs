@@ -288,13 +288,16 @@ fn check_script(
     if (arity > 0 && argc != arity) || argc < -arity {
         return Err(Error::new("ERR Wrong number of args calling Redis command from script"));
     }
-    if command.flags.has(NOSCRIPT) {
+    if command.flags.has(NOSCRIPT) && !server.scripting.allows_everything {
         return Err(Error::new("ERR This Redis command is not allowed from script"));
     }
     let flags = server.clients.get(id).map(|client| client.flags).unwrap_or_default();
     check_acl(server, registry, id, flags, (number, command), words, Origin::Script)?;
     if !rights.may_write && command.flags.has_any(WRITE.and(MAY_REPLICATE)) {
         return Err(Error::new("ERR Write commands are not allowed from read-only scripts."));
+    }
+    if command.flags.has(WRITE) && !rights.has_written && server.lacks_replicas() {
+        return Err(error::NO_REPLICAS);
     }
     Ok(())
 }

@@ -383,6 +383,6 @@ impl Heap {
         });
         memory.release(freed);
         memory.since = 0;
-        memory.threshold = (memory.bytes / 2).max(1 << 20);
+        memory.threshold = (memory.bytes / 2).max(memory.threshold_min);
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Memory {
     /// Allocated since the last collection, and how much starts the next one.
     pub since: usize,
     pub threshold: usize,
+    /// The least that starts one.
+    pub threshold_min: usize,
     /// A script asked for no collection; only need brings one.
     pub stopped: bool,
 }
@@ -301,7 +303,14 @@ pub(crate) struct Heap {
 impl Heap {
     pub fn new(cap: usize) -> Heap {
         let mut heap = Heap {
-            memory: Memory { bytes: 0, cap: usize::MAX, since: 0, threshold: 1 << 20, stopped: false },
+            memory: Memory {
+                bytes: 0,
+                cap: usize::MAX,
+                since: 0,
+                threshold: 1 << 20,
+                threshold_min: 1 << 20,
+                stopped: false,
+            },
             strings: Strings { arena: Arena::new(), buckets: Vec::new(), shorts: 0 },
             tables: Arena::new(),
             closures: Arena::new(),

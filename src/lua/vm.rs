@@ -163,6 +163,13 @@ impl Vm {
         self.heap.memory.bytes
     }
 
+    /// Garbage is left alone until so many bytes have been allocated since the last collection. Less keeps the heap smaller
+    /// and costs time.
+    pub fn set_collection_min(&mut self, bytes: usize) {
+        self.heap.memory.threshold_min = bytes;
+        self.heap.memory.threshold = bytes;
+    }
+
     pub fn set_memory_cap(&mut self, bytes: usize) {
         self.heap.memory.cap = bytes;
     }

@@ -82,6 +82,7 @@ errors! {
     OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
     UNBLOCKED_KEY_GONE = "UNBLOCKED the stream key no longer exists";
     LOADING = "LOADING Redis is loading the dataset in memory";
+    NO_REPLICAS = "NOREPLICAS Not enough good replicas to write.";
     READ_ONLY = "READONLY You can't write against a read only replica.";
     NUMKEYS = "ERR numkeys should be greater than 0";
     TOO_MANY_KEYS = "ERR Number of keys can't be greater than number of args";

@@ -110,6 +110,8 @@ pub const BUSY_FUNCTION: Error =
 pub struct Scripting {
     /// The script that is paused.
     pub running: Option<Box<Running>>,
+    /// DEBUG SET-DISABLE-DENY-SCRIPTS: scripts may call what they otherwise may not.
+    pub allows_everything: bool,
     #[cfg(feature = "scripting")]
     pub scripts: machines::Scripts,
     #[cfg(feature = "scripting")]
@@ -142,6 +144,11 @@ impl Server {
             Some(running) if !allowed => Meanwhile::Refuse(running.busy_error()),
             _ => Meanwhile::Run,
         }
+    }
+
+    /// Whether fewer replicas follow than min-replicas-to-write asks for. None ever follows here.
+    pub fn lacks_replicas(&self) -> bool {
+        self.config.min_replicas_to_write > 0
     }
 
     /// Ends the paused script before its next instruction.
@@ -183,7 +190,6 @@ pub struct Figures {
     pub scripts: usize,
     pub functions: usize,
     pub libraries: usize,
-    pub evicted_scripts: u64,
     /// What the machines of scripts and of functions hold.
     pub scripts_vm_bytes: u64,
     pub functions_vm_bytes: u64,
@@ -193,23 +199,36 @@ pub struct Figures {
 }
 
 impl Scripting {
+    /// Scripts of EVAL that had to make room.
+    pub fn evicted(&self) -> u64 {
+        #[cfg(feature = "scripting")]
+        return self.scripts.evicted;
+        #[cfg(not(feature = "scripting"))]
+        0
+    }
+
     #[cfg(not(feature = "scripting"))]
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&mut self) -> Figures {
         Figures::default()
     }
 
     #[cfg(feature = "scripting")]
-    pub fn figures(&self) -> Figures {
-        let held = |machine: &Option<Box<machines::Machine>>| {
-            machine.as_ref().map_or(0, |machine| machine.vm.memory_used() as u64)
+    pub fn figures(&mut self) -> Figures {
+        let is_idle = self.running.is_none();
+        let held = |machine: &mut Option<Box<machines::Machine>>| {
+            machine.as_mut().map_or(0, |machine| {
+                if is_idle {
+                    machine.vm.collect_garbage();
+                }
+                machine.vm.memory_used() as u64
+            })
         };
         Figures {
             scripts: self.scripts.cache.len(),
             functions: self.functions.functions.len(),
             libraries: self.functions.libraries.len(),
-            evicted_scripts: self.scripts.evicted,
-            scripts_vm_bytes: held(&self.scripts.machine),
-            functions_vm_bytes: held(&self.functions.machine),
+            scripts_vm_bytes: held(&mut self.scripts.machine),
+            functions_vm_bytes: held(&mut self.functions.machine),
             scripts_bytes: self.scripts.heap_bytes(),
             functions_bytes: self.functions.heap_bytes(),
         }

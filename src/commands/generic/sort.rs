@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::command::ctx::{Ttl, string_of};
+use crate::command::ctx::{Origin, Ttl, string_of};
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx, Keys, acl};
 use crate::data::list::{End, List};
@@ -126,7 +126,7 @@ fn sort_elements(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, may_st
     options.check_rights(ctx)?;
     let (elements, is_set) = elements_of(ctx, key, options.keeps_order() && options.is_descending)?;
     let mut keeps_order = options.keeps_order();
-    if keeps_order && is_set && options.store.is_some() {
+    if keeps_order && is_set && (options.store.is_some() || ctx.origin == Origin::Script) {
         // A set has no order of its own that a replica would share.
         (keeps_order, options.is_alpha, options.by) = (false, true, None);
     }

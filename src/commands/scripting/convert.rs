@@ -252,7 +252,9 @@ fn write_table(vm: &mut Vm, table: Table, reply: &mut ReplyWriter, stats: &mut S
         return None;
     }
     if let Value::Str(digits) = vm.raw_get_bytes(table, b"big_number") {
-        reply.big_number(vm.bytes(digits));
+        let blank = |byte: &u8| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte };
+        let digits: Vec<u8> = vm.bytes(digits).iter().map(blank).collect();
+        reply.big_number(&digits);
         return None;
     }
     if let Value::Table(parts) = vm.raw_get_bytes(table, b"verbatim_string")

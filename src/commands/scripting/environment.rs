@@ -9,6 +9,9 @@ use super::api::Function;
 /// A machine may hold so many bytes. Redis has no limit; a page has.
 const MEMORY_BYTES_MAX: usize = 512 << 20;
 
+/// Many small scripts in a row leave the heap as small as it is.
+const COLLECTION_BYTES_MIN: usize = 48 << 10;
+
 /// `REDIS_VERSION_NUM`: a byte each for major, minor and patch.
 fn version_number() -> f64 {
     VERSION.split('.').fold(0.0, |sum, part| sum * 256.0 + part.parse().unwrap_or(0.0))
@@ -66,6 +69,7 @@ fn new_vm() -> Result<Vm> {
     let mut vm = Vm::new(MEMORY_BYTES_MAX)?;
     lib::open_all(&mut vm)?;
     lib::open_formats(&mut vm)?;
+    vm.set_collection_min(COLLECTION_BYTES_MIN);
     vm.pcall_gives_text = true;
     Ok(vm)
 }

@@ -5,6 +5,7 @@ use crate::data::glob;
 use crate::format_error;
 use crate::lua::{Args as LuaArgs, Outcome, Result as LuaResult, Table, Value, Vm};
 use crate::resp::ReplyWriter;
+use crate::persist::{self, Reader, Writer, dump};
 use crate::resp::quoted;
 use crate::server::Server;
 use crate::server::error::{Error, Result};
@@ -385,11 +386,11 @@ pub fn delete(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result
 }
 
 pub fn flush(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    if args.left() > 1 {
+        return Err(syntax_error(ctx));
+    }
     if !args.is_empty() && !(args.accept("ASYNC") || args.accept("SYNC")) {
         return Err(Error::new("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
-    }
-    if !args.is_empty() {
-        return Err(crate::command::call::wrong_subcommand(ctx.command));
     }
     flush_all(ctx.server);
     ctx.propagate_always();
@@ -400,6 +401,136 @@ pub fn flush(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result 
 /// Removes all libraries.
 pub fn flush_all(server: &mut Server) {
     server.scripting.functions = Default::default();
+}
+
+/// What precedes a library in a snapshot.
+const LIBRARY: u8 = 245;
+/// What preceded one before Redis 7.0 was done.
+const OLD_LIBRARY: u8 = 246;
+
+pub fn dump(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
+    let mut out = Writer::new(ctx.server.config.text_of("rdbcompression") == b"yes");
+    for library in &ctx.server.scripting.functions.libraries {
+        out.byte(LIBRARY);
+        out.string(&library.code);
+    }
+    reply.bulk(&dump::seal(out.bytes, persist::VERSION_BASE));
+    Ok(())
+}
+
+pub fn restore(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    let payload = args.next()?;
+    if args.left() > 1 {
+        return Err(syntax_error(ctx));
+    }
+    let (flushes, replaces) = match args.peek().map(<[u8]>::to_ascii_lowercase).as_deref() {
+        None | Some(b"append") => (false, false),
+        Some(b"replace") => (false, true),
+        Some(b"flush") => (true, false),
+        Some(_) => {
+            return Err(Error::new(
+                "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.",
+            ));
+        }
+    };
+    let payload = dump::open(payload, !ctx.server.persistence.skips_checksums)
+        .map_err(|_| Error::new("ERR DUMP payload version or checksum are wrong"))?;
+    let codes = codes_of(payload)?;
+    let mut loaded: Vec<Loaded> = Vec::new();
+    for code in &codes {
+        let one = compile(ctx.server, ctx.registry, code, false);
+        let one = one.and_then(|one| match clash(&loaded, &one) {
+            None => Ok(one),
+            Some(error) => {
+                forget(ctx.server, one.functions);
+                Err(error)
+            }
+        });
+        match one {
+            Ok(one) => loaded.push(one),
+            Err(error) => return give_up(ctx.server, loaded, error),
+        }
+    }
+    if !flushes && let Err(error) = check_join(ctx.server, &loaded, replaces) {
+        return give_up(ctx.server, loaded, error);
+    }
+    let old: Vec<Box<[u8]>> = match flushes {
+        true => ctx.server.scripting.functions.libraries.iter().map(|library| library.name.clone()).collect(),
+        false => loaded.iter().map(|one| one.library.name.clone()).collect(),
+    };
+    for name in old {
+        remove(ctx.server, &name);
+    }
+    for one in loaded {
+        link(ctx.server, one, false)?;
+    }
+    ctx.propagate_always();
+    reply.ok();
+    Ok(())
+}
+
+fn give_up(server: &mut Server, loaded: Vec<Loaded>, error: Error) -> Result {
+    for one in loaded {
+        forget(server, one.functions);
+    }
+    Err(error)
+}
+
+/// The codes of the libraries in an opened payload.
+fn codes_of(payload: &[u8]) -> Result<Vec<Vec<u8>>> {
+    let mut reader = Reader::new(payload);
+    let mut codes = Vec::new();
+    while !reader.is_empty() {
+        match reader.byte() {
+            Ok(LIBRARY) => {}
+            Ok(OLD_LIBRARY) => return Err(Error::new("ERR Pre-GA function format not supported")),
+            Ok(_) => return Err(Error::new("ERR given type is not a function")),
+            Err(_) => return Err(Error::new("ERR can not read data type")),
+        }
+        let code = reader.string();
+        codes.push(code.map_err(|_| Error::new("ERR Failed loading library code"))?.into_owned());
+    }
+    Ok(codes)
+}
+
+/// What two libraries of one payload may not share.
+fn clash(loaded: &[Loaded], one: &Loaded) -> Option<Error> {
+    if loaded.iter().any(|other| other.library.name == one.library.name) {
+        return Some(Error::bytes([b"ERR Library '", &*one.library.name, b"' already exists"].concat()));
+    }
+    let taken = |function: &&Function| {
+        let mut others = loaded.iter().flat_map(|other| &other.functions);
+        others.any(|other| other.name.eq_ignore_ascii_case(&function.name))
+    };
+    let taken = one.functions.iter().find(taken)?;
+    Some(Error::bytes([b"ERR Function ", &*taken.name, b" already exists"].concat()))
+}
+
+/// Whether libraries may stand beside those that are there, taking the place of those of their names if that is wanted.
+fn check_join(server: &Server, loaded: &[Loaded], replaces: bool) -> Result {
+    let functions = &server.scripting.functions;
+    let is_new = |name: &[u8]| loaded.iter().any(|one| *one.library.name == *name);
+    if !replaces && let Some(known) = functions.libraries.iter().find(|known| is_new(&known.name)) {
+        return Err(Error::bytes([b"ERR Library ", &*known.name, b" already exists"].concat()));
+    }
+    for function in loaded.iter().flat_map(|one| &one.functions) {
+        if let Ok(index) = functions.find(&function.name)
+            && !is_new(&functions.functions[index].library)
+        {
+            return Err(Error::bytes([b"ERR Function ", &*function.name, b" already exists"].concat()));
+        }
+    }
+    Ok(())
+}
+
+/// For a subcommand with too many arguments, under the name by which it was called.
+fn syntax_error(ctx: &Ctx) -> Error {
+    let request = ctx.request();
+    let name = request.iter().nth(1).unwrap_or_default();
+    format_error!(
+        "ERR unknown subcommand or wrong number of arguments for '{}'. Try FUNCTION HELP.",
+        String::from_utf8_lossy(name)
+    )
 }
 
 pub fn list(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {

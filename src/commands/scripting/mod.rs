@@ -21,8 +21,9 @@ use crate::command::declaration::{
     ALLOW_BUSY, Command, DENYOOM, Group, MAY_REPLICATE, NO_MANDATORY_KEYS, NOSCRIPT, READONLY, SCRIPT_RUNNER,
     SKIP_MONITOR, STALE, WRITE,
 };
-use crate::command::{Args, Ctx, Keys};
+use crate::command::{Args, Ctx, Keys, Registry};
 use crate::resp::ReplyWriter;
+use crate::server::Server;
 use crate::server::error::Result;
 use crate::server::scripting::Kind;
 
@@ -42,13 +43,17 @@ macro_rules! machine {
 }
 
 #[cfg(not(feature = "scripting"))]
+const MISSING: crate::server::error::Error =
+    crate::server::error::Error::new("ERR This server was built without scripting");
+
+#[cfg(not(feature = "scripting"))]
 fn missing(ctx: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result {
     ctx.server.needs_scripting = true;
-    Err(crate::server::error::Error::new("ERR This server was built without scripting"))
+    Err(MISSING)
 }
 
 #[cfg(not(feature = "scripting"))]
-pub fn go_on(_: &mut crate::server::Server, _: &crate::command::Registry) {}
+pub fn go_on(_: &mut Server, _: &Registry) {}
 
 pub const COMMANDS: &[Command] = &[
     EVAL,
@@ -58,10 +63,12 @@ pub const COMMANDS: &[Command] = &[
     FCALL,
     FCALL_RO,
     FUNCTION_DELETE,
+    FUNCTION_DUMP,
     FUNCTION_FLUSH,
     FUNCTION_KILL,
     FUNCTION_LIST,
     FUNCTION_LOAD,
+    FUNCTION_RESTORE,
     FUNCTION_STATS,
     SCRIPT_DEBUG,
     SCRIPT_EXISTS,
@@ -353,4 +360,59 @@ fn function_kill(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result
     ctx.server.kill_script(Kind::Function)?;
     reply.ok();
     Ok(())
+}
+
+pub const FUNCTION_DUMP: Command = Command {
+    name: "FUNCTION DUMP",
+    summary: "Serializes all loaded libraries.",
+    since: "7.0.0",
+    complexity: "O(N) with N the number of functions",
+    group: Group::Scripting,
+    flags: NOSCRIPT,
+    run: function_dump,
+    ..Command::BASE
+};
+
+fn function_dump(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    machine!(ctx, args, reply, functions::dump)
+}
+
+pub const FUNCTION_RESTORE: Command = Command {
+    name: "FUNCTION RESTORE",
+    syntax: "serialized-value policy=[FLUSH | APPEND | REPLACE]",
+    summary: "Loads libraries from a serialized payload.",
+    since: "7.0.0",
+    complexity: "O(N) with N the number of functions in the payload",
+    group: Group::Scripting,
+    flags: WRITE.and(DENYOOM).and(NOSCRIPT),
+    tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+    run: function_restore,
+    ..Command::BASE
+};
+
+fn function_restore(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    machine!(ctx, args, reply, functions::restore)
+}
+
+/// The code of every library, for snapshots.
+pub fn libraries(server: &Server) -> Vec<Box<[u8]>> {
+    #[cfg(feature = "scripting")]
+    return server.scripting.functions.libraries.iter().map(|library| library.code.clone()).collect();
+    #[cfg(not(feature = "scripting"))]
+    {
+        let _ = server;
+        Vec::new()
+    }
+}
+
+/// Loads the code of a library from a snapshot; one of the same name is replaced.
+pub fn load_library(server: &mut Server, registry: &Registry, code: &[u8]) -> Result {
+    #[cfg(feature = "scripting")]
+    return functions::load_library(server, registry, code, true).map(drop);
+    #[cfg(not(feature = "scripting"))]
+    {
+        let _ = (registry, code);
+        server.needs_scripting = true;
+        Err(MISSING)
+    }
 }

@@ -9,7 +9,7 @@ use crate::lua::{Outcome, Value, Vm};
 use crate::resp::ReplyWriter;
 use crate::server::Server;
 use crate::server::client::Flags as ClientFlags;
-use crate::server::error::{Error, Result};
+use crate::server::error::{self, Error, Result};
 use crate::server::scripting::machines::Machine;
 use crate::server::scripting::{Flags, Kind, Running, Transaction};
 
@@ -31,7 +31,9 @@ pub fn check(ctx: &Ctx, flags: Flags, read_only: bool) -> Result {
     if read_only && !flags.has(Flags::NO_WRITES) {
         return Err(Error::new("ERR Can not execute a script with write flag using *_ro command."));
     }
-    let _ = ctx;
+    if !flags.has(Flags::NO_WRITES) && ctx.server.lacks_replicas() {
+        return Err(error::NO_REPLICAS);
+    }
     Ok(())
 }
 

@@ -91,6 +91,10 @@ fn debug(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             reply.ok();
         }
         (b"populate", [_, ..]) if arguments.len() <= 3 => return populate(ctx, args, reply),
+        (b"set-disable-deny-scripts", [on]) => {
+            ctx.server.scripting.allows_everything = number::parse_i64(on).unwrap_or(0) != 0;
+            reply.ok();
+        }
         (b"set-skip-checksum-validation", [on]) => {
             ctx.server.persistence.skips_checksums = number::parse_i64(on).unwrap_or(0) != 0;
             reply.ok();
@@ -149,7 +153,6 @@ fn debug(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             | b"dict-resizing"
             | b"replybuffer"
             | b"replicate"
-            | b"set-disable-deny-scripts"
             | b"stringmatch"
             | b"config-rewrite-force-all"
             | b"jmap"
@@ -221,7 +224,8 @@ fn address_of(key: &[u8]) -> u64 {
 fn object(ctx: &mut Ctx, key: &[u8], reply: &mut ReplyWriter) -> Result {
     let clock = ctx.server.access_clock;
     let limit = ctx.server.config.list.max_listpack_size;
-    let entry = ctx.peek(key).ok_or(error::NO_SUCH_KEY)?;
+    // An expired key is shown as long as it is there.
+    let entry = ctx.server.keyspace.db(ctx.db).raw(key).ok_or(error::NO_SUCH_KEY)?;
     let idle = clock.wrapping_sub(entry.clock()) & 0x00ff_ffff;
     let mut line = format!(
         "Value at:0x{:012x} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{idle}",

@@ -50,6 +50,7 @@ pub struct Config {
     /// New users may use all channels.
     pub acl_all_channels: bool,
     pub busy_reply_threshold_ms: u64,
+    pub min_replicas_to_write: u64,
     pub lfu_log_factor: u32,
     pub lfu_decay_minutes: u32,
     /// DEBUG SET-ACTIVE-EXPIRE.
@@ -104,6 +105,7 @@ impl Default for Config {
             acl_log_max_len: 0,
             acl_all_channels: false,
             busy_reply_threshold_ms: 0,
+            min_replicas_to_write: 0,
             lfu_log_factor: 0,
             lfu_decay_minutes: 0,
             active_expire: true,
@@ -231,6 +233,7 @@ impl Config {
             }
             "acllog-max-len" => self.acl_log_max_len = size,
             "acl-pubsub-default" => self.acl_all_channels = text == b"allchannels",
+            "min-replicas-to-write" => self.min_replicas_to_write = count,
             "busy-reply-threshold" => self.busy_reply_threshold_ms = count,
             "lfu-log-factor" => self.lfu_log_factor = small,
             "lfu-decay-time" => self.lfu_decay_minutes = small,

@@ -214,7 +214,7 @@ pub fn stats(ctx: &mut Ctx, report: &mut Report) {
     report.zeros(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"]);
     report.field("evicted_keys", stats.evicted_keys);
     report.zeros(&["evicted_clients"]);
-    report.field("evicted_scripts", ctx.server.scripting.figures().evicted_scripts);
+    report.field("evicted_scripts", ctx.server.scripting.evicted());
     report.zeros(&["total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
     report.field("keyspace_hits", stats.keyspace_hits);
     report.field("keyspace_misses", stats.keyspace_misses);
