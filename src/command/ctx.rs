@@ -50,6 +50,8 @@ pub enum Ttl {
 /// What goes to the AOF and the replicas for a command that changed something.
 enum Effects {
     Verbatim,
+    /// Verbatim even if nothing has changed.
+    Always,
     Nothing,
     Instead(Vec<Request>),
 }
@@ -347,16 +349,17 @@ impl<'a> Ctx<'a> {
 
     /// The command as it came goes out although no key changed (PUBLISH).
     pub fn propagate_always(&mut self) {
-        self.server.dirty += 1;
+        self.effects = Effects::Always;
     }
 
     /// Sends on what this command did; called once, when it has ended.
     pub(super) fn propagate(self, changed: bool) {
+        let changed = changed || matches!(self.effects, Effects::Always);
         if !changed || !self.server.propagation.is_on() || self.origin == Origin::Stream {
             return;
         }
         match self.effects {
-            Effects::Verbatim => self.server.propagation.add(self.db, self.words.words()),
+            Effects::Verbatim | Effects::Always => self.server.propagation.add(self.db, self.words.words()),
             Effects::Nothing => {}
             Effects::Instead(requests) => {
                 for request in &requests {

@@ -497,7 +497,6 @@ impl Server {
     /// Empties a database.
     pub fn flush(&mut self, db: usize) {
         self.touch_all_watched(db, None);
-        self.stats.lazily_freed += self.keyspace.db(db).len() as u64;
         self.keyspace.db_mut(db).clear();
         self.waiting.signal_db(db);
     }

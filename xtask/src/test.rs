@@ -41,7 +41,7 @@ const STEPS: &[Step] = &[
     check("format", "src", "rustfmt changes nothing", format),
     check("clippy", "src", "no warnings, native and wasm32", clippy),
     tests("engine", "src", "units, transcripts and every other tests/*.rs", engine),
-    tests("oracle", "tests/oracle.rs", "the same replies as a real redis-server", oracle),
+    tests("oracle", "tests/oracle", "the same replies as a real redis-server", oracle),
     tests("wire", "tests/wire.rs", "real sockets and real clients", wire),
     tests("module", "tests/web/module", "the wasm module in Node", module_in_node),
     tests("chromium", "tests/web/module", "the wasm module in Chromium", module_in_chromium),

@@ -33,12 +33,25 @@ fn dbsize(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
     Ok(())
 }
 
-/// FLUSHDB and FLUSHALL free at once whatever they are asked: there is no other thread to do it.
-fn parse_flush(args: &mut Args) -> Result {
-    if args.is_empty() || (args.left() == 1 && (args.accept("SYNC") || args.accept("ASYNC"))) {
-        return Ok(());
+/// FLUSHDB and FLUSHALL free at once whatever they are asked: there is no other thread to do it. Says what Redis would
+/// leave to a thread, outside a transaction all of it.
+fn parse_flush(ctx: &Ctx, args: &mut Args) -> Result<bool> {
+    let by_itself = ctx.may_block();
+    match args.left() {
+        0 => Ok(by_itself),
+        1 if args.accept("SYNC") => Ok(by_itself),
+        1 if args.accept("ASYNC") => Ok(true),
+        _ => Err(error::SYNTAX),
     }
-    Err(error::SYNTAX)
+}
+
+fn flush(ctx: &mut Ctx, db: usize, is_lazy: bool) {
+    let keys = ctx.server.keyspace.db(db).len() as u64;
+    ctx.server.dirty += keys;
+    if is_lazy {
+        ctx.server.stats.lazily_freed += keys;
+    }
+    ctx.server.flush(db);
 }
 
 pub const FLUSHDB: Command = Command {
@@ -59,8 +72,8 @@ pub const FLUSHDB: Command = Command {
 };
 
 fn flushdb(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    parse_flush(args)?;
-    ctx.server.flush(ctx.db);
+    let is_lazy = parse_flush(ctx, args)?;
+    flush(ctx, ctx.db, is_lazy);
     ctx.server.invalidate_all();
     // An empty database is flushed on replicas as well: theirs may differ.
     ctx.propagate_always();
@@ -86,9 +99,9 @@ pub const FLUSHALL: Command = Command {
 };
 
 fn flushall(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    parse_flush(args)?;
+    let is_lazy = parse_flush(ctx, args)?;
     for db in 0..ctx.server.keyspace.databases() {
-        ctx.server.flush(db);
+        flush(ctx, db, is_lazy);
     }
     ctx.server.invalidate_all();
     ctx.propagate_always();
@@ -116,7 +129,7 @@ fn swapdb(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let index = |number: i64| usize::try_from(number).ok().filter(|&index| index < databases);
     let (Some(first), Some(second)) = (index(first), index(second)) else { return Err(error::DB_INDEX) };
     ctx.server.swap_databases(first, second);
-    ctx.propagate_always();
+    ctx.server.dirty += 1;
     reply.ok();
     Ok(())
 }

@@ -231,8 +231,10 @@ pub const BZMPOP: Command = Command {
 };
 
 fn bzmpop(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    let deadline_ms = ctx.deadline_of_seconds(args.next()?)?;
+    // The time limit comes first and is judged last.
+    let limit = args.next()?;
     let popping = PopOfMany::parse(args)?;
+    let deadline_ms = ctx.deadline_of_seconds(limit)?;
     if !popping.run(ctx, reply)? {
         ctx.block(reply, popping.keys, deadline_ms, OnTimeout::NullArray);
     }
