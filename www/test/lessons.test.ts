@@ -39,11 +39,11 @@ function played(lesson: Lesson): string[][] {
 class Learner {
   readonly engine = new pkg.Engine(1, NOW);
   private readonly players = new Map<number, Player>();
-  private reply = "";
+  private readonly replies = new Map<number, string>();
   private used = new Set<Check>();
 
   begin(): void {
-    this.reply = "";
+    this.replies.clear();
     this.used.clear();
   }
 
@@ -52,10 +52,9 @@ class Learner {
     this.players.set(client, player);
     for (const check of step?.checks ?? []) if (check.kind === "used" && uses(line, check.words)) this.used.add(check);
     const printed = player.text(line);
-    if (printed !== "") this.reply = printed;
+    this.replies.set(client, printed);
     for (const [other, waiting] of this.players) {
-      const received = other === client ? "" : waiting.received();
-      if (received !== "") this.reply = received;
+      if (other !== client) this.replies.set(other, (this.replies.get(other) ?? "") + waiting.received());
     }
   }
 
@@ -64,7 +63,7 @@ class Learner {
       case "used":
         return this.used.has(check);
       case "reply":
-        return fulfils(this.reply, check.operator, check.value);
+        return [...this.replies.values()].some((reply) => fulfils(reply, check.operator, check.value));
       case "state": {
         const copy = pkg.Engine.replay(this.engine.journal_from(0));
         return fulfils(new Player(copy, NOW).raw(check.command), check.operator, check.value);
