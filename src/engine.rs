@@ -1,6 +1,7 @@
 //! The façade: what a host sees. Bytes, time and a seed go in; bytes, deadlines and events come out.
 
 pub mod journal;
+mod saved;
 
 use crate::command::call;
 use crate::command::ctx::Origin;
@@ -78,6 +79,8 @@ impl Engine {
                 }
             }
             Input::Tick { now_ms } => self.tick(now_ms),
+            // What could not be loaded then cannot be loaded now.
+            Input::Load { bytes, now_ms } => drop(self.load(&bytes, now_ms)),
         }
     }
 
@@ -183,6 +186,7 @@ impl Engine {
             call::time_out(&mut self.server, self.registry, id);
         }
         self.server.limit_waiting_output();
+        self.server.save_if_due();
         self.server.sweep_fields(SWEEP_KEYS_MAX);
         self.server.stats.sample_rates(now_ms);
         if now_ms >= self.next_sweep_ms {
@@ -199,7 +203,8 @@ impl Engine {
         }
         let sweep = self.server.keyspace.iter().any(|db| db.has_deadlines()).then_some(self.next_sweep_ms);
         let server = &self.server;
-        [sweep, server.waiting.next_deadline(), server.pause_deadline(), server.output_deadline()]
+        let save = server.next_save_ms();
+        [sweep, server.waiting.next_deadline(), server.pause_deadline(), server.output_deadline(), save]
             .into_iter()
             .flatten()
             .min()

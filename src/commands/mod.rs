@@ -79,6 +79,7 @@ pub fn registry() -> &'static Registry {
             server::config::COMMANDS,
             server::memory::COMMANDS,
             server::process::COMMANDS,
+            server::saving::COMMANDS,
             server::debug::COMMANDS,
             server::info::COMMANDS,
             server::observe::COMMANDS,

@@ -53,6 +53,8 @@ pub struct Config {
     pub min_replicas_to_write: u64,
     pub lfu_log_factor: u32,
     pub lfu_decay_minutes: u32,
+    /// `save`: after so many seconds with so many changes.
+    pub save_points: Vec<(u64, u64)>,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: bool,
     /// The file the configuration came from, for CONFIG REWRITE.
@@ -108,6 +110,7 @@ impl Default for Config {
             min_replicas_to_write: 0,
             lfu_log_factor: 0,
             lfu_decay_minutes: 0,
+            save_points: Vec::new(),
             active_expire: true,
             config_file: None,
             texts: PARAMETERS.iter().map(|parameter| parameter.default.as_bytes().to_vec()).collect(),
@@ -230,6 +233,11 @@ impl Config {
             "latency-tracking-info-percentiles" => {
                 let words = text.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
                 self.latency_percentiles = words.filter_map(number::parse_f64).collect();
+            }
+            "save" => {
+                let numbers = text.split(|byte| *byte == b' ').filter_map(number::parse_u64);
+                let numbers: Vec<u64> = numbers.collect();
+                self.save_points = numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
             }
             "acllog-max-len" => self.acl_log_max_len = size,
             "acl-pubsub-default" => self.acl_all_channels = text == b"allchannels",
