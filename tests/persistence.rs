@@ -36,7 +36,13 @@ fn fill(connection: &mut Connection, with_newer: bool) {
             assert!(!matches!(reply, Reply::Error(_)), "{words:?}: {reply:?}");
         }
     }
-    for line in ["SET expires soon PX 100000000", "PEXPIREAT list 4000000000000", "SELECT 7", "SET seven 7", "SELECT 0"] {
+    for line in [
+        "SET expires soon PX 100000000",
+        "PEXPIREAT list 4000000000000",
+        "SELECT 7",
+        "SET seven 7",
+        "SELECT 0",
+    ] {
         connection.line(line);
     }
     load_library(connection);
@@ -111,13 +117,17 @@ fn redis_starts_from_our_file() {
 
 #[test]
 fn we_start_from_the_file_of_redis() {
-    for words in [&["--save", "1000 1"][..], &["--save", "1000 1", "--rdbcompression", "no", "--rdbchecksum", "no"]] {
+    for words in
+        [&["--save", "1000 1"][..], &["--save", "1000 1", "--rdbcompression", "no", "--rdbchecksum", "no"]]
+    {
         let folder = Folder::new();
         let mut redis = theirs(&folder, words);
         fill(&mut redis.connection, false);
         redis.line("SET volatile x PX 20");
-        let before: Vec<_> =
-            contents(&mut redis.connection).into_iter().filter(|(key, _)| !key.starts_with("volatile")).collect();
+        let before: Vec<_> = contents(&mut redis.connection)
+            .into_iter()
+            .filter(|(key, _)| !key.starts_with("volatile"))
+            .collect();
         // What has expired in the meantime is left out.
         std::thread::sleep(std::time::Duration::from_millis(30));
         redis.shut_down("");
@@ -214,7 +224,17 @@ fn a_damaged_file_is_not_loaded() {
     bytes[middle] ^= 0x10;
     std::fs::write(&path, bytes).expect("it can be written");
     let output = Command::new(env!("CARGO_BIN_EXE_resplay"))
-        .args(["serve", "--port", "0", "--unixsocket", "none.sock", "--http-port", "0", "--dir", folder.text()])
+        .args([
+            "serve",
+            "--port",
+            "0",
+            "--unixsocket",
+            "none.sock",
+            "--http-port",
+            "0",
+            "--dir",
+            folder.text(),
+        ])
         .output()
         .expect("the binary starts");
     assert_eq!(output.status.code(), Some(1), "{}", server::text(&output));

@@ -4,12 +4,26 @@
 /// One input of an engine. Times are Unix milliseconds; clients are named by their serial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    Connect { now_ms: u64 },
-    Disconnect { client: u64, now_ms: u64 },
-    Receive { client: u64, bytes: Vec<u8>, now_ms: u64 },
-    Tick { now_ms: u64 },
+    Connect {
+        now_ms: u64,
+    },
+    Disconnect {
+        client: u64,
+        now_ms: u64,
+    },
+    Receive {
+        client: u64,
+        bytes: Vec<u8>,
+        now_ms: u64,
+    },
+    Tick {
+        now_ms: u64,
+    },
     /// An RDB file to start from.
-    Load { bytes: Vec<u8>, now_ms: u64 },
+    Load {
+        bytes: Vec<u8>,
+        now_ms: u64,
+    },
 }
 
 /// Inputs as bytes: a seed, a start time, then per input a kind, the milliseconds since the last one, and what it needs.

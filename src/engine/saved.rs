@@ -34,7 +34,9 @@ impl Engine {
         let reply = self.run_alone(request);
         match reply.strip_prefix(b"-").filter(|_| cfg!(feature = "scripting")) {
             None => Ok(()),
-            Some(error) => Err(format!("the libraries of functions: {}", String::from_utf8_lossy(error.trim_ascii()))),
+            Some(error) => {
+                Err(format!("the libraries of functions: {}", String::from_utf8_lossy(error.trim_ascii())))
+            }
         }
     }
 

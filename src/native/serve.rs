@@ -12,9 +12,9 @@ use signal_hook::iterator::Signals;
 use crate::data::number;
 use crate::engine::Engine;
 use crate::server::VERSION;
+use crate::server::config::{Config, PARAMETERS};
 use crate::server::event::Event;
 use crate::server::persistence::Disk;
-use crate::server::config::{Config, PARAMETERS};
 
 use super::disk::{self, Folder};
 use super::event_loop::{EventLoop, Stopper, microseconds, now_ms};

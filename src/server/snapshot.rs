@@ -136,7 +136,8 @@ impl Server {
                 }
                 Present::Kept | Present::Merged => {
                     let old = self.keyspace.db(db);
-                    if present == Present::Kept && keyspace.db(db).iter().any(|e| old.raw(e.key()).is_some()) {
+                    if present == Present::Kept && keyspace.db(db).iter().any(|e| old.raw(e.key()).is_some())
+                    {
                         return Err("a key is there already".to_owned());
                     }
                     let new = keyspace.db_mut(db);

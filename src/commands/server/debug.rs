@@ -1,5 +1,6 @@
 //! DEBUG: tools for those who test or learn how things are kept.
 
+use crate::command::ctx::Origin;
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx};
 use crate::commands::generic::object::encoding_of;
@@ -7,7 +8,6 @@ use crate::data::value::Value;
 use crate::data::{glob, number};
 use crate::format_error;
 use crate::keyspace::{Entry, ValueRef, digest};
-use crate::command::ctx::Origin;
 use crate::resp::{Protocol, ReplyWriter};
 use crate::server::config::parameter::parse_memory;
 use crate::server::error::{self, Error, Result};
