@@ -3,6 +3,7 @@
 pub mod array;
 pub mod bitmap;
 pub mod acl;
+pub mod cluster;
 pub mod command;
 pub mod connection;
 pub mod generic;
@@ -85,6 +86,7 @@ pub fn registry() -> &'static Registry {
             server::observe::COMMANDS,
             command::COMMANDS,
             acl::COMMANDS,
+            cluster::COMMANDS,
         ])
     })
 }

@@ -143,6 +143,10 @@ fn run(launched: Launch, mut log: Log) -> u8 {
     ));
     log.notice("Configuration loaded");
     log.role = Role::Master;
+    // Those who have asked for Redis's logo look for the process in it.
+    if config.text_of("always-show-logo") == b"yes" {
+        log.notice(format!("resplay {package} as Redis {VERSION}, Port: {port}, PID: {pid}"));
+    }
     log.notice(format!("Running mode=standalone, port={port}."));
     raise_file_limit(&config, &log);
     let listeners = match listen(&config, http.is_asked_for, &log) {
