@@ -1,7 +1,6 @@
 //! The façade: what a host sees. Bytes, time and a seed go in; bytes, deadlines and events come out.
 
 pub mod journal;
-mod saved;
 
 use crate::command::call;
 use crate::command::ctx::Origin;
@@ -79,8 +78,6 @@ impl Engine {
                 }
             }
             Input::Tick { now_ms } => self.tick(now_ms),
-            // What could not be loaded then cannot be loaded now.
-            Input::Load { bytes, now_ms } => drop(self.load(&bytes, now_ms)),
         }
     }
 
@@ -150,8 +147,12 @@ impl Engine {
             }
         } else {
             client.input.extend_from_slice(bytes);
+            // A request that takes too much is not run.
+            self.server.count_client(id);
+            self.server.evict_clients();
             self.process_buffered(id);
         }
+        self.server.count_client(id);
         self.settle();
     }
 
@@ -186,7 +187,7 @@ impl Engine {
             call::time_out(&mut self.server, self.registry, id);
         }
         self.server.limit_waiting_output();
-        self.server.save_if_due();
+        self.server.evict_what_is_due();
         self.server.sweep_fields(SWEEP_KEYS_MAX);
         self.server.stats.sample_rates(now_ms);
         if now_ms >= self.next_sweep_ms {
@@ -203,11 +204,16 @@ impl Engine {
         }
         let sweep = self.server.keyspace.iter().any(|db| db.has_deadlines()).then_some(self.next_sweep_ms);
         let server = &self.server;
-        let save = server.next_save_ms();
-        [sweep, server.waiting.next_deadline(), server.pause_deadline(), server.output_deadline(), save]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            sweep,
+            server.waiting.next_deadline(),
+            server.pause_deadline(),
+            server.output_deadline(),
+            server.eviction_deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// A client whose output has grown since it was last named here.
@@ -369,6 +375,8 @@ impl Engine {
             }
         }
         self.server.broadcast_invalidations();
+        self.server.evict_what_is_due();
+        self.server.evict_clients();
     }
 
     /// Runs a request that waited for the end of a pause.

@@ -6,7 +6,7 @@ use crate::resp::quoted::repr;
 use crate::resp::{Protocol, ReplyWriter, Span};
 use crate::server::Server;
 use crate::server::blocked::OnTimeout;
-use crate::server::client::Flags as ClientFlags;
+use crate::server::client::{Client, Flags as ClientFlags};
 use crate::server::clients::ClientId;
 use crate::server::error::{self, Error, Result};
 use crate::server::scripting::Meanwhile;
@@ -14,8 +14,8 @@ use crate::server::slowlog;
 
 use super::ctx::{Origin, type_name_of, write_timeout};
 use super::declaration::{
-    ADMIN, ALLOW_BUSY, FAST, Group, MAY_REPLICATE, NO_AUTH, NO_MULTI, NOSCRIPT, PUBSUB, READONLY,
-    SCRIPT_RUNNER, SKIP_MONITOR, SKIP_SLOWLOG, WRITE,
+    ADMIN, ALLOW_BUSY, DENYOOM, FAST, Flags, Group, MAY_REPLICATE, NO_AUTH, NO_MULTI, NOSCRIPT, PUBSUB,
+    READONLY, SCRIPT_RUNNER, SKIP_MONITOR, SKIP_SLOWLOG, WRITE,
 };
 use super::registry::{Lookup, Registry};
 use super::{Args, Command, Ctx};
@@ -53,13 +53,6 @@ pub fn dispatch(
             Meanwhile::Refuse(error) => return reject(server, id, Some((number, command)), &error, reply),
         }
     }
-    if server.persistence.last_save_failed
-        && origin == Origin::Client
-        && (command.flags.has(WRITE) || command.name == "PING")
-        && let Some(error) = server.write_refusal()
-    {
-        return reject(server, id, Some((number, command)), &error, reply);
-    }
     if !flags.is_plain() && origin == Origin::Client {
         let checked = check_auth(flags, command)
             .and_then(|()| check_acl(server, registry, id, flags, (number, command), &words, origin))
@@ -67,6 +60,13 @@ pub fn dispatch(
         if let Err(error) = checked {
             return reject(server, id, Some((number, command)), &error, reply);
         }
+    }
+    if server.config.maxmemory > 0
+        && let Err(error) = check_memory(server, registry, id, command, origin)
+    {
+        return reject(server, id, Some((number, command)), &error, reply);
+    }
+    if !flags.is_plain() && origin == Origin::Client {
         if flags.has(ClientFlags::MULTI) && !runs_inside_multi(command) {
             if is_held_back(server, registry, id, command) {
                 return postpone(server, id, &words);
@@ -312,16 +312,12 @@ fn check_script(
 /// Whether CLIENT PAUSE keeps a client from running this now.
 fn is_held_back(server: &Server, registry: &Registry, id: ClientId, command: &Command) -> bool {
     let Some(pause) = server.current_pause() else { return false };
-    let may_write = |command: &Command| command.flags.has_any(WRITE.and(MAY_REPLICATE));
-    if !pause.writes_only || may_write(command) {
+    const WRITES: Flags = WRITE.and(MAY_REPLICATE);
+    if !pause.writes_only || command.flags.has_any(WRITES) {
         return true;
     }
     let Some(client) = server.clients.get(id) else { return false };
-    command.name == "EXEC"
-        && client.queue.iter().any(|request| {
-            let words = Args::new(&request.bytes, &request.spans);
-            matches!(registry.lookup(&words), Lookup::Found(_, queued) if may_write(queued))
-        })
+    command.name == "EXEC" && queues_any(client, registry, WRITES)
 }
 
 fn postpone(server: &mut Server, id: ClientId, words: &Args) {
@@ -377,7 +373,8 @@ fn resume(server: &mut Server, registry: &Registry, id: ClientId) {
     let words = Args::new(&request.bytes, &request.spans);
     if let Lookup::Found(number, command) = registry.lookup(&words) {
         let flags = server.clients.get(id).map(|client| client.flags).unwrap_or_default();
-        match check_acl(server, registry, id, flags, (number, command), &words, Origin::Resumed) {
+        let checked = check_acl(server, registry, id, flags, (number, command), &words, Origin::Resumed);
+        match checked.and_then(|()| check_memory(server, registry, id, command, Origin::Resumed)) {
             Ok(()) => run(server, registry, id, (number, command), words, &mut reply, Origin::Resumed),
             Err(error) => {
                 reject(server, id, Some((number, command)), &error, &mut reply);
@@ -436,7 +433,7 @@ fn count_wait(server: &mut Server, registry: &Registry, id: ClientId, failed: bo
 }
 
 /// Puts a client's reply back; what was pushed to it meanwhile follows.
-pub fn give_back(client: &mut crate::server::client::Client, mut reply: ReplyWriter) {
+pub fn give_back(client: &mut Client, mut reply: ReplyWriter) {
     reply.raw(client.reply.bytes());
     reply.set_protocol(client.reply.protocol());
     client.reply = reply;
@@ -504,6 +501,45 @@ fn check_acl(
         Origin::Stream => return Ok(()),
     };
     acl::check(server, registry, id, command, words, context)
+}
+
+/// Makes room for a command under `maxmemory`; where there is none, what may take more is refused.
+fn check_memory(
+    server: &mut Server,
+    registry: &Registry,
+    id: ClientId,
+    command: &Command,
+    origin: Origin,
+) -> Result {
+    if server.config.maxmemory == 0 {
+        return Ok(());
+    }
+    let is_refused = match origin {
+        // A transaction was judged as a whole.
+        Origin::Exec | Origin::Stream => return Ok(()),
+        // What counts is how the script began.
+        Origin::Script => command.flags.has(DENYOOM),
+        Origin::Client | Origin::Resumed => {
+            server.eviction.is_out_of_memory = !server.make_room();
+            let Some(client) = server.clients.get(id) else { return Ok(()) };
+            let ends_transaction = matches!(command.name, "EXEC" | "DISCARD" | "QUIT" | "RESET");
+            command.flags.has(DENYOOM)
+                || (client.flags.has(ClientFlags::MULTI) && !ends_transaction)
+                || (command.name == "EXEC" && queues_any(client, registry, DENYOOM))
+        }
+    };
+    match is_refused && server.eviction.is_out_of_memory {
+        true => Err(error::OUT_OF_MEMORY),
+        false => Ok(()),
+    }
+}
+
+/// Whether a command with one of these flags is in the client's queue.
+fn queues_any(client: &Client, registry: &Registry, flags: Flags) -> bool {
+    client.queue.iter().any(|request| {
+        let words = Args::new(&request.bytes, &request.spans);
+        matches!(registry.lookup(&words), Lookup::Found(_, queued) if queued.flags.has_any(flags))
+    })
 }
 
 /// The checks of clients in a special state.

@@ -144,11 +144,12 @@ impl<'a> Ctx<'a> {
     fn read_or_look(&mut self, key: &[u8], touches: bool) -> Option<&Entry> {
         let is_hidden = self.expire_or_hide(key);
         let server = &mut *self.server;
-        match server.keyspace.db_mut(self.db).raw_mut(key).filter(|_| !is_hidden) {
+        match server.keyspace.db(self.db).raw(key).filter(|_| !is_hidden) {
             Some(entry) => {
                 server.stats.keyspace_hits += 1;
                 if touches {
-                    entry.set_clock(server.access_clock);
+                    let (policy, rng) = (&server.config.eviction, &mut server.rng);
+                    policy.note_read(entry, server.access_clock, server.now_ms, &mut || rng.next());
                 }
                 Some(entry)
             }
@@ -171,10 +172,11 @@ impl<'a> Ctx<'a> {
     /// The entry, to be changed; no hit or miss is counted. Its expiry is changed by [`Ctx::set_expiry`] alone.
     pub fn write(&mut self, key: &[u8]) -> Option<&mut Entry> {
         self.expire_now(key);
-        let clock = self.server.access_clock;
-        let entry = self.server.keyspace.db_mut(self.db).raw_mut(key)?;
+        let server = &mut *self.server;
+        let entry = server.keyspace.db_mut(self.db).raw_mut(key)?;
         if !self.keep_clocks {
-            entry.set_clock(clock);
+            let (policy, rng) = (&server.config.eviction, &mut server.rng);
+            policy.note_write(entry, server.access_clock, server.now_ms, &mut || rng.next());
         }
         Some(entry)
     }
@@ -195,6 +197,12 @@ impl<'a> Ctx<'a> {
 
     // Writing keys. None of these tells the world: say `changed`.
 
+    /// A key that has just been seen, and counted as used.
+    #[inline]
+    fn known(&mut self, key: &[u8]) -> &mut Entry {
+        self.server.keyspace.db_mut(self.db).raw_mut(key).expect("it has just been seen")
+    }
+
     /// Stores a string, whatever was there before.
     pub fn set_string(&mut self, key: &[u8], bytes: &[u8], ttl: Ttl) {
         if let Some(int) = number::parse_i64(bytes).filter(|_| bytes.len() <= 20) {
@@ -204,7 +212,7 @@ impl<'a> Ctx<'a> {
             return self.set_value(key, Value::String(bytes.to_vec()), ttl);
         }
         if self.replaces(key, "string") {
-            let entry = self.write(key).expect("it is there to be replaced");
+            let entry = self.known(key);
             entry.set_bytes(bytes);
             entry.set_edited(false);
             self.apply_ttl(key, ttl);
@@ -219,7 +227,7 @@ impl<'a> Ctx<'a> {
 
     pub fn set_integer(&mut self, key: &[u8], value: i64, ttl: Ttl) {
         if self.replaces(key, "string") {
-            self.write(key).expect("it is there to be replaced").set_int(value);
+            self.known(key).set_int(value);
             self.apply_ttl(key, ttl);
         } else {
             let mut entry = Entry::with_int(key, value);
@@ -233,7 +241,7 @@ impl<'a> Ctx<'a> {
     /// Stores a value of any type, whatever was there before.
     pub fn set_value(&mut self, key: &[u8], value: Value, ttl: Ttl) {
         if self.replaces(key, value.type_name()) {
-            self.write(key).expect("it is there to be replaced").set_boxed(Box::new(value));
+            self.known(key).set_boxed(Box::new(value));
             self.server.keyspace.db_mut(self.db).set_field_deadline(key, None);
             self.apply_ttl(key, ttl);
         } else {
@@ -247,7 +255,8 @@ impl<'a> Ctx<'a> {
 
     /// Adds a key that is known to be absent.
     pub fn put_new(&mut self, entry: Entry) {
-        entry.set_clock(self.server.access_clock);
+        let server = &*self.server;
+        entry.set_clock(server.config.eviction.first_clock(server.access_clock, server.now_ms));
         if self.server.config.notify.has(Class::NEW) {
             self.server.notify(self.db, entry.key(), Class::NEW, "new");
         }
@@ -541,7 +550,10 @@ macro_rules! typed {
                     let new = make(&self.server.config);
                     self.put_new(Entry::with_boxed(key, Box::new(Value::$variant(new))));
                 }
-                Ok(self.$write(key)?.expect("it was there or has been created"))
+                match self.known(key).value_mut() {
+                    ValueMut::Boxed(Value::$variant(value)) => Ok(value),
+                    _ => Err(error::WRONG_TYPE),
+                }
             }
         }
     };

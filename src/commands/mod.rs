@@ -3,7 +3,6 @@
 pub mod array;
 pub mod bitmap;
 pub mod acl;
-pub mod cluster;
 pub mod command;
 pub mod connection;
 pub mod generic;
@@ -80,13 +79,11 @@ pub fn registry() -> &'static Registry {
             server::config::COMMANDS,
             server::memory::COMMANDS,
             server::process::COMMANDS,
-            server::saving::COMMANDS,
             server::debug::COMMANDS,
             server::info::COMMANDS,
             server::observe::COMMANDS,
             command::COMMANDS,
             acl::COMMANDS,
-            cluster::COMMANDS,
         ])
     })
 }

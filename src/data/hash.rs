@@ -148,7 +148,7 @@ impl Hash {
         }
     }
 
-    /// O(n) for a table, O(1) otherwise.
+    /// Bytes allocated on a 64-bit machine. O(1).
     pub fn heap_bytes(&self) -> usize {
         match &self.repr {
             Repr::Pairs(pack) | Repr::Triples(pack) => pack.heap_bytes(),
@@ -381,11 +381,7 @@ impl Hash {
             let (mut field_text, mut value_text) = (Text::new(), Text::new());
             for item in self.iter() {
                 let field = item.field.bytes(&mut field_text);
-                fields.table.insert_new(Packed::new(
-                    field,
-                    item.expires_at,
-                    item.value.bytes(&mut value_text),
-                ));
+                fields.insert_new(Packed::new(field, item.expires_at, item.value.bytes(&mut value_text)));
                 if let Some(at) = item.expires_at {
                     fields.due.insert(Due::new(at, field));
                 }

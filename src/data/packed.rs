@@ -180,6 +180,11 @@ impl<const EXTRA: usize> Block<EXTRA> {
         self.shape().layout::<EXTRA>().size()
     }
 
+    /// As [`Block::heap_bytes`], with a payload of another length.
+    pub fn heap_bytes_with(&self, payload: usize) -> usize {
+        Shape { payload, ..self.shape() }.layout::<EXTRA>().size()
+    }
+
     /// Six bits for the owner.
     #[inline]
     pub fn mark(&self) -> u8 {

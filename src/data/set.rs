@@ -126,14 +126,12 @@ impl Set {
         }
     }
 
-    /// Bytes allocated. O(1).
+    /// Bytes allocated on a 64-bit machine. O(1).
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {
             Encoding::Intset(ints) => ints.heap_bytes(),
             Encoding::Listpack(pack) => pack.heap_bytes(),
-            Encoding::Hashtable(hash) => {
-                size_of::<Hashtable>() + hash.table.heap_bytes() + hash.members_bytes
-            }
+            Encoding::Hashtable(hash) => hash.table.heap_bytes() + hash.members_bytes,
         }
     }
 

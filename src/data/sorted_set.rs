@@ -141,13 +141,11 @@ impl SortedSet {
         }
     }
 
-    /// Bytes allocated. O(1).
+    /// Bytes allocated on a 64-bit machine. O(1).
     pub fn heap_bytes(&self) -> usize {
         match &self.0 {
             Encoding::Listpack(pack) => pack.heap_bytes(),
-            Encoding::Skiplist(big) => {
-                size_of::<Skiplist>() + big.members.heap_bytes() + big.order.heap_bytes()
-            }
+            Encoding::Skiplist(big) => big.members.heap_bytes() + big.order.heap_bytes(),
         }
     }
 

@@ -70,11 +70,6 @@ impl<E: Element> Table<E> {
         }
     }
 
-    /// A table without elements that hashes as this one does.
-    pub fn emptied(&self) -> Self {
-        Table { hash: self.hash, ..Table::new(0) }
-    }
-
     pub fn len(&self) -> usize {
         self.len
     }
@@ -246,11 +241,12 @@ impl<E: Element> Table<E> {
         false
     }
 
-    /// Bytes the table itself has allocated, its elements' own allocations apart.
+    /// Bytes the table itself has allocated on a 64-bit machine, its elements' own allocations apart.
     pub fn heap_bytes(&self) -> usize {
-        self.buckets * Segment::<E>::BUCKET_BYTES
-            + self.segments.capacity() * size_of::<Segment<E>>()
-            + self.directory.capacity() * size_of::<View<E>>()
+        const BUCKET: usize = 64;
+        const SEGMENT: usize = 48;
+        const VIEW: usize = 16;
+        self.buckets * BUCKET + self.segments.capacity() * SEGMENT + self.directory.capacity() * VIEW
     }
 
     /// Makes room for `elements` in all, if the table is still empty; only a hint, and not believed beyond a

@@ -161,13 +161,13 @@ impl Entry {
         self.0.heap_bytes()
     }
 
-    /// Bytes of the key and all of its value.
+    /// Bytes of the key and all of its value, the same on every machine: see [`Value::heap_bytes`].
     pub fn total_bytes(&self) -> usize {
-        let value = match self.value() {
-            ValueRef::Boxed(value) => value.heap_bytes(),
-            ValueRef::Int(_) | ValueRef::Bytes(_) => 0,
-        };
-        self.heap_bytes() + value
+        const POINTER: usize = 8;
+        match self.value() {
+            ValueRef::Boxed(value) => self.0.heap_bytes_with(POINTER) + value.heap_bytes(),
+            ValueRef::Int(_) | ValueRef::Bytes(_) => self.heap_bytes(),
+        }
     }
 
     fn int(&self) -> i64 {

@@ -3,6 +3,7 @@
 pub mod entry;
 pub mod db;
 pub mod digest;
+pub mod eviction;
 
 pub use db::{Db, Found};
 pub use entry::{Entry, ValueMut, ValueRef};
@@ -15,11 +16,6 @@ pub struct Keyspace {
 impl Keyspace {
     pub fn new(databases: usize, seed: u64) -> Self {
         Keyspace { dbs: (0..databases).map(|number| Db::new(seed.wrapping_add(number as u64))).collect() }
-    }
-
-    /// As many databases without keys, whose tables hash alike.
-    pub fn emptied(&self) -> Self {
-        Keyspace { dbs: self.dbs.iter().map(Db::emptied).collect() }
     }
 
     pub fn databases(&self) -> usize {
@@ -38,6 +34,16 @@ impl Keyspace {
 
     pub fn iter(&self) -> impl Iterator<Item = &Db> {
         self.dbs.iter()
+    }
+
+    /// Begins or ends to keep the bytes of all keys counted. O(keys) where it begins.
+    pub fn keep_count(&mut self, on: bool) {
+        self.dbs.iter_mut().for_each(|db| db.keep_count(on));
+    }
+
+    /// The bytes of all keys and tables, which must be counted. O(databases).
+    pub fn counted_bytes(&mut self) -> u64 {
+        self.dbs.iter_mut().map(Db::counted_bytes).sum()
     }
 
     pub fn swap(&mut self, first: usize, second: usize) {

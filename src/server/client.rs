@@ -142,6 +142,8 @@ pub struct Client {
     pub fieldsets: BTreeMap<Box<[u8]>, Fieldset>,
     /// Since when more output waits than the soft limit allows.
     pub over_soft_limit_since_ms: Option<u64>,
+    /// What was last counted for it, and whether it may be evicted; only while memory is limited.
+    pub counted: Option<(u64, bool)>,
     /// In the list of clients whose output the host has still to see.
     pub is_announced: bool,
 }
@@ -178,6 +180,7 @@ impl Client {
             tracking: None,
             fieldsets: BTreeMap::new(),
             over_soft_limit_since_ms: None,
+            counted: None,
             is_announced: false,
         }
     }
@@ -203,7 +206,16 @@ impl Client {
     /// An estimate of all that the client takes, its unsent output aside; the same on every machine.
     pub fn memory_bytes(&self) -> usize {
         const STATE_BYTES: usize = 640;
-        STATE_BYTES + self.input.len() + self.queue_bytes + self.identity.name.len()
+        const WATCHED_BYTES: usize = 72;
+        const NAME_BYTES: usize = 72;
+        let watched: usize = self.watched.iter().map(|(_, key, _)| key.len() + WATCHED_BYTES).sum();
+        let prefixes = self.tracking.as_ref().map_or(0, |mode| mode.prefixes.len());
+        STATE_BYTES
+            + self.input.len()
+            + self.queue_bytes
+            + self.identity.name.len()
+            + watched
+            + (self.subscriptions() + self.shard_channels.len() + prefixes) * NAME_BYTES
     }
 
     /// Leaves MULTI: forgets the queue and its errors, not the watches.

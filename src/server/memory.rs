@@ -1,4 +1,4 @@
-//! How much memory the instance takes. Hosts that can measure say so; otherwise it is estimated from the keys.
+//! How much memory the instance takes: counted while there is a limit, otherwise estimated from the keys.
 
 use super::Server;
 
@@ -41,9 +41,13 @@ impl Server {
             .map(|client| (client.memory_bytes() + self.unsent_bytes(client)) as u64)
             .sum();
         let mut memory = Memory { clients, ..Memory::default() };
+        let is_counted = self.config.maxmemory > 0;
         let mut keys = 0;
         for db in self.keyspace.iter() {
             memory.tables += db.table().heap_bytes() as u64;
+            if is_counted {
+                continue;
+            }
             let (mut seen, mut bytes) = (0u64, 0u64);
             for entry in db.iter().take(SAMPLES) {
                 seen += 1;
@@ -52,7 +56,10 @@ impl Server {
             let (each, rest) = (bytes.checked_div(seen).unwrap_or(0), bytes.checked_rem(seen).unwrap_or(0));
             keys += each * db.len() as u64 + rest;
         }
-        memory.used = STARTUP_BYTES + memory.clients + memory.tables + keys;
+        memory.used = match is_counted {
+            true => self.counted_memory(),
+            false => STARTUP_BYTES + memory.clients + memory.tables + keys,
+        };
         memory.resident = self.resident_bytes.map_or(memory.used, |measure| measure());
         if memory.used > self.memory_peak.0 {
             self.memory_peak = (memory.used, self.now_ms);

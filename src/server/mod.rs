@@ -19,10 +19,10 @@ pub mod slowlog;
 pub mod latency;
 pub mod memory;
 pub mod persistence;
-pub mod snapshot;
 pub mod hotkeys;
 pub mod output;
 pub mod scripting;
+pub mod eviction;
 pub mod describe;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -65,6 +65,7 @@ pub struct Server {
     pub pause: Option<pause::Pause>,
     /// Clients that have left more unread than their soft limit, or had lately.
     over_soft_limit: BTreeSet<ClientId>,
+    pub eviction: eviction::Eviction,
     next_output_check_ms: u64,
     /// Clients that wait for the end of a pause.
     postponed: VecDeque<ClientId>,
@@ -135,6 +136,7 @@ impl Server {
             tracking: tracking::Tracking::default(),
             pause: None,
             over_soft_limit: BTreeSet::new(),
+            eviction: eviction::Eviction::default(),
             next_output_check_ms: 0,
             postponed: VecDeque::new(),
             current: None,
@@ -484,6 +486,10 @@ impl Server {
     pub fn follow_config(&mut self, name: &str) {
         if name == "databases" && self.keyspace.is_empty() {
             self.keyspace = Keyspace::new(self.config.databases, self.rng.next());
+            self.follow_memory_limits();
+        }
+        if matches!(name, "maxmemory" | "maxmemory-clients" | "maxmemory-policy") {
+            self.follow_memory_limits();
         }
         if name == "requirepass" {
             self.follow_requirepass();
@@ -566,6 +572,7 @@ impl Server {
     /// The connection is gone: forget all that the client held.
     pub fn forget(&mut self, id: ClientId) -> Option<Box<Client>> {
         self.leave_all(id);
+        self.stop_counting_client(id);
         self.clients.remove(id)
     }
 }

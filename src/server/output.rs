@@ -84,6 +84,7 @@ impl Server {
 
     /// Puts a client on the list of those with output.
     pub fn announce(&mut self, id: ClientId) {
+        self.count_client(id);
         if let Some(client) = self.clients.get_mut(id).filter(|client| !client.is_announced) {
             client.is_announced = true;
             self.announced.push_back(id);

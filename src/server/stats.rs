@@ -16,6 +16,7 @@ pub struct Stats {
     pub expired_keys: u64,
     pub expired_subkeys: u64,
     pub evicted_keys: u64,
+    pub evicted_clients: u64,
     /// Values taken away by UNLINK and FLUSHALL that Redis would hand to a thread of its own.
     pub lazily_freed: u64,
     pub unexpected_error_replies: u64,

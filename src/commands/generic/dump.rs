@@ -6,6 +6,7 @@ use crate::data::number;
 use crate::data::value::Value;
 use crate::format_error;
 use crate::keyspace::ValueRef;
+use crate::keyspace::eviction::{self, Order};
 use crate::persist::{self, dump};
 use crate::resp::ReplyWriter;
 use crate::server::error::{self, Error, Result};
@@ -153,9 +154,16 @@ fn put(ctx: &mut Ctx, key: &[u8], value: Value, expires_at: Option<u64>) {
 
 /// What RESTORE says of the key's use.
 fn touch(ctx: &mut Ctx, key: &[u8], options: &Options) {
-    let clock = ctx.server.access_clock;
-    if let (Some(seconds), Some(entry)) = (options.idle_seconds, ctx.write(key)) {
-        entry.set_clock(clock.wrapping_sub(seconds.min(0x00ff_ffff) as u32) & 0x00ff_ffff);
+    let (now_ms, order) = (ctx.now_ms(), ctx.server.config.eviction.order);
+    let Some(entry) = ctx.write(key) else { return };
+    match (options.frequency, options.idle_seconds) {
+        (Some(frequency), _) if order == Order::Frequency => {
+            entry.set_clock(eviction::clock_of_frequency(frequency as u8, now_ms));
+        }
+        (_, Some(seconds)) if order != Order::Frequency => {
+            entry.set_clock(eviction::clock_of_idle(seconds as u64, now_ms));
+        }
+        _ => {}
     }
 }
 

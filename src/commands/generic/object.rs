@@ -3,6 +3,7 @@
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx, Keys};
 use crate::data::value::Value;
+use crate::keyspace::eviction::{self, Order};
 use crate::keyspace::{Entry, ValueRef};
 use crate::resp::ReplyWriter;
 use crate::server::error::{Error, Result};
@@ -84,9 +85,13 @@ pub const OBJECT_IDLETIME: Command = Command {
 };
 
 fn object_idletime(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    let clock = ctx.server.access_clock;
+    const FREQUENCIES: Error = Error::new(
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+    );
+    let (now_ms, order) = (ctx.now_ms(), ctx.server.config.eviction.order);
     match glance(ctx, args.next()?) {
-        Some(entry) => reply.integer(i64::from(clock.wrapping_sub(entry.clock()) & 0x00ff_ffff)),
+        Some(_) if order == Order::Frequency => return Err(FREQUENCIES),
+        Some(entry) => reply.integer(eviction::idle_seconds(entry, now_ms) as i64),
         None => reply.null(),
     }
     Ok(())
@@ -105,11 +110,14 @@ pub const OBJECT_FREQ: Command = Command {
 };
 
 fn object_freq(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    if glance(ctx, args.next()?).is_none() {
-        reply.null();
-        return Ok(());
-    }
-    Err(Error::new(
+    const NO_FREQUENCIES: Error = Error::new(
         "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
-    ))
+    );
+    let (now_ms, policy) = (ctx.now_ms(), ctx.server.config.eviction);
+    match glance(ctx, args.next()?) {
+        Some(_) if policy.order != Order::Frequency => return Err(NO_FREQUENCIES),
+        Some(entry) => reply.integer(i64::from(policy.frequency(entry, now_ms))),
+        None => reply.null(),
+    }
+    Ok(())
 }

@@ -119,14 +119,16 @@ impl Slice {
     }
 
     pub fn heap_bytes(&self) -> usize {
+        const SAMPLES: usize = 64;
         match self {
             Slice::Sparse(list) => {
-                let outside: usize = list.iter().map(|(_, slot)| slot.heap_bytes()).sum();
-                list.capacity() * size_of::<(u32, Slot)>() + outside
+                let outside: usize = list.iter().take(SAMPLES).map(|(_, slot)| slot.heap_bytes()).sum();
+                list.capacity() * 24 + super::super::scaled(outside, list.len().min(SAMPLES), list.len())
             }
             Slice::Dense(window) => {
-                let outside: usize = window.slots.iter().map(Slot::heap_bytes).sum();
-                window.slots.capacity() * size_of::<Slot>() + outside
+                let outside: usize = window.slots.iter().take(SAMPLES).map(Slot::heap_bytes).sum();
+                let slots = window.slots.len();
+                window.slots.capacity() * 16 + super::super::scaled(outside, slots.min(SAMPLES), slots)
             }
         }
     }

@@ -10,6 +10,8 @@ use crate::data::table::Table;
 pub(super) struct Fields {
     pub table: Table<Packed>,
     pub due: BTreeSet<Due>,
+    /// Bytes of all fields with their values.
+    packed_bytes: usize,
     seed: u64,
 }
 
@@ -21,7 +23,7 @@ pub(super) struct Due {
 
 impl Fields {
     pub(super) fn new(seed: u64) -> Self {
-        Fields { table: Table::new(seed), due: BTreeSet::new(), seed }
+        Fields { table: Table::new(seed), due: BTreeSet::new(), packed_bytes: 0, seed }
     }
 
     pub(super) fn reserve(&mut self, fields: usize) {
@@ -31,14 +33,23 @@ impl Fields {
     pub(super) fn set(&mut self, field: &[u8], value: &[u8], keep_expiry: bool) -> bool {
         let (packed, fresh) = self.table.find_or_insert_with(field, || Packed::new(field, None, value));
         if fresh {
+            self.packed_bytes += packed.heap_bytes();
             return true;
         }
+        let before = packed.heap_bytes();
         if !keep_expiry && let Some(at) = packed.stamp() {
             packed.set_stamp(None);
             self.due.remove(&Due::new(at, field));
         }
         packed.set_payload(value);
+        self.packed_bytes = self.packed_bytes - before + packed.heap_bytes();
         false
+    }
+
+    /// Takes in a field that is known to be absent.
+    pub(super) fn insert_new(&mut self, packed: Packed) {
+        self.packed_bytes += packed.heap_bytes();
+        self.table.insert_new(packed);
     }
 
     pub(super) fn set_expiry(&mut self, field: &[u8], expires_at: Option<u64>) -> bool {
@@ -46,7 +57,9 @@ impl Fields {
         if let Some(old) = packed.stamp() {
             self.due.remove(&Due::new(old, field));
         }
+        let before = packed.heap_bytes();
         packed.set_stamp(expires_at);
+        self.packed_bytes = self.packed_bytes - before + packed.heap_bytes();
         if let Some(at) = expires_at {
             self.due.insert(Due::new(at, field));
         }
@@ -55,6 +68,7 @@ impl Fields {
 
     pub(super) fn remove(&mut self, field: &[u8]) -> bool {
         let Some(packed) = self.table.remove(field) else { return false };
+        self.packed_bytes -= packed.heap_bytes();
         if let Some(at) = packed.stamp() {
             self.due.remove(&Due { at, field: packed });
         }
@@ -67,7 +81,8 @@ impl Fields {
             && self.due.first().is_some_and(|due| due.at <= now)
             && let Some(due) = self.due.pop_first()
         {
-            self.table.remove(due.field.key());
+            let removed = self.table.remove(due.field.key());
+            self.packed_bytes -= removed.map_or(0, |packed| packed.heap_bytes());
             each(due.field.key());
             reaped += 1;
         }
@@ -75,19 +90,20 @@ impl Fields {
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        let packed: usize = self.table.iter().map(Packed::heap_bytes).sum();
         // A B-tree's nodes are about two thirds full.
-        let due: usize = self.due.iter().map(|due| due.field.heap_bytes() + size_of::<Due>() * 3 / 2).sum();
-        size_of::<Self>() + self.table.heap_bytes() + packed + due
+        const DUE: usize = 24;
+        let field = self.due.first().map_or(0, |due| due.field.heap_bytes());
+        self.table.heap_bytes() + self.packed_bytes + self.due.len() * (field + DUE)
     }
 }
 
 impl Clone for Fields {
     fn clone(&self) -> Self {
-        let mut fields = Fields { table: Table::new(self.seed), due: self.due.clone(), seed: self.seed };
+        let mut fields =
+            Fields { table: Table::new(self.seed), due: self.due.clone(), packed_bytes: 0, seed: self.seed };
         fields.reserve(self.table.len());
         for packed in self.table.iter() {
-            fields.table.insert_new(packed.clone());
+            fields.insert_new(packed.clone());
         }
         fields
     }

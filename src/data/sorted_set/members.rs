@@ -110,9 +110,7 @@ impl Members {
 
     /// Bytes allocated here, including each member's. O(1).
     pub fn heap_bytes(&self) -> usize {
-        self.texts_bytes
-            + self.members.capacity() * size_of::<Member>()
-            + self.index.capacity() * size_of::<u64>()
+        self.texts_bytes + self.members.capacity() * 16 + self.index.capacity() * size_of::<u64>()
     }
 
     fn hash(&self, text: &[u8]) -> u32 {

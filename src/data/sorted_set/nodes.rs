@@ -198,7 +198,7 @@ impl<N> Arena<N> {
 
     pub fn heap_bytes(&self) -> usize {
         (self.nodes.len() - self.vacant.len()) * size_of::<N>()
-            + self.nodes.capacity() * size_of::<Option<Box<N>>>()
+            + self.nodes.capacity() * 8
             + self.vacant.capacity() * size_of::<u32>()
     }
 }

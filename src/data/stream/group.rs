@@ -181,11 +181,9 @@ impl Group {
         // A tree's node has room for eleven items and is two thirds full on average.
         let in_tree = |len: usize, item: usize| len * item * 3 / 2;
         let consumers = self.consumers.iter().flatten();
-        in_tree(self.pending.len(), size_of::<(StreamId, Pending)>())
-            + in_tree(self.by_time.len(), size_of::<(i64, u64, StreamId)>())
-            + self.consumers.capacity() * size_of::<Option<Consumer>>()
-            + consumers
-                .map(|one| 2 * one.name.len() + 24 + in_tree(one.pending.len(), size_of::<StreamId>()))
-                .sum::<usize>()
+        in_tree(self.pending.len(), 48)
+            + in_tree(self.by_time.len(), 32)
+            + self.consumers.capacity() * 80
+            + consumers.map(|one| 2 * one.name.len() + 24 + in_tree(one.pending.len(), 16)).sum::<usize>()
     }
 }

@@ -89,8 +89,6 @@ pub(super) const fn capacity(buckets: usize) -> usize {
 }
 
 impl<E> Segment<E> {
-    pub const BUCKET_BYTES: usize = size_of::<Bucket<E>>();
-
     pub fn new(prefix: u64, depth: u8, buckets: usize) -> Segment<E> {
         let buckets = (0..buckets).map(|_| Bucket::EMPTY).collect();
         Segment { buckets, prefix, len: 0, stale: 0, depth }

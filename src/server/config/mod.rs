@@ -9,6 +9,7 @@ use crate::data::{array, hash, list, set, sorted_set};
 use crate::persist;
 
 use super::notify::Class;
+use crate::keyspace::eviction::Policy;
 pub use file::Directive;
 pub use parameter::Parameter;
 pub use table::PARAMETERS;
@@ -32,7 +33,10 @@ pub struct Config {
     pub output_limits: [OutputLimit; 3],
     pub tracking_table_max_keys: u64,
     pub maxmemory: u64,
-    pub maxmemory_policy: String,
+    /// A negative number is a percentage of `maxmemory`.
+    pub maxmemory_clients: i64,
+    pub eviction: Policy,
+    pub eviction_tenacity: u64,
     pub stream_node_max_bytes: u64,
     pub stream_node_max_entries: u64,
     pub stream_idmp_duration: u64,
@@ -51,10 +55,6 @@ pub struct Config {
     pub acl_all_channels: bool,
     pub busy_reply_threshold_ms: u64,
     pub min_replicas_to_write: u64,
-    pub lfu_log_factor: u32,
-    pub lfu_decay_minutes: u32,
-    /// `save`: after so many seconds with so many changes.
-    pub save_points: Vec<(u64, u64)>,
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: bool,
     /// The file the configuration came from, for CONFIG REWRITE.
@@ -91,7 +91,9 @@ impl Default for Config {
             output_limits: [OutputLimit::default(); 3],
             tracking_table_max_keys: 0,
             maxmemory: 0,
-            maxmemory_policy: String::new(),
+            maxmemory_clients: 0,
+            eviction: Policy::default(),
+            eviction_tenacity: 10,
             stream_node_max_bytes: 0,
             stream_node_max_entries: 0,
             stream_idmp_duration: 100,
@@ -108,9 +110,6 @@ impl Default for Config {
             acl_all_channels: false,
             busy_reply_threshold_ms: 0,
             min_replicas_to_write: 0,
-            lfu_log_factor: 0,
-            lfu_decay_minutes: 0,
-            save_points: Vec::new(),
             active_expire: true,
             config_file: None,
             texts: PARAMETERS.iter().map(|parameter| parameter.default.as_bytes().to_vec()).collect(),
@@ -218,7 +217,13 @@ impl Config {
             }
             "tracking-table-max-keys" => self.tracking_table_max_keys = count,
             "maxmemory" => self.maxmemory = count,
-            "maxmemory-policy" => self.maxmemory_policy = String::from_utf8_lossy(text).into_owned(),
+            "maxmemory-clients" => {
+                let percent = text.strip_suffix(b"%").and_then(number::parse_i64);
+                self.maxmemory_clients = percent.map_or(int, |percent| -percent);
+            }
+            "maxmemory-policy" => self.eviction.rename(text),
+            "maxmemory-samples" => self.eviction.samples = size,
+            "maxmemory-eviction-tenacity" => self.eviction_tenacity = count,
             "stream-node-max-bytes" => self.stream_node_max_bytes = count,
             "stream-node-max-entries" => self.stream_node_max_entries = count,
             "stream-idmp-duration" => self.stream_idmp_duration = count,
@@ -234,17 +239,12 @@ impl Config {
                 let words = text.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
                 self.latency_percentiles = words.filter_map(number::parse_f64).collect();
             }
-            "save" => {
-                let numbers = text.split(|byte| *byte == b' ').filter_map(number::parse_u64);
-                let numbers: Vec<u64> = numbers.collect();
-                self.save_points = numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
-            }
             "acllog-max-len" => self.acl_log_max_len = size,
             "acl-pubsub-default" => self.acl_all_channels = text == b"allchannels",
             "min-replicas-to-write" => self.min_replicas_to_write = count,
             "busy-reply-threshold" => self.busy_reply_threshold_ms = count,
-            "lfu-log-factor" => self.lfu_log_factor = small,
-            "lfu-decay-time" => self.lfu_decay_minutes = small,
+            "lfu-log-factor" => self.eviction.log_factor = small,
+            "lfu-decay-time" => self.eviction.decay_minutes = small,
             _ => {}
         }
     }
