@@ -1,6 +1,7 @@
 //! The façade: what a host sees. Bytes, time and a seed go in; bytes, deadlines and events come out.
 
 pub mod journal;
+mod saved;
 
 use crate::command::call;
 use crate::command::ctx::Origin;
@@ -78,6 +79,8 @@ impl Engine {
                 }
             }
             Input::Tick { now_ms } => self.tick(now_ms),
+            // What could not be loaded then cannot be loaded now.
+            Input::Load { bytes, now_ms } => drop(self.load(&bytes, now_ms)),
         }
     }
 
@@ -187,7 +190,11 @@ impl Engine {
             call::time_out(&mut self.server, self.registry, id);
         }
         self.server.limit_waiting_output();
+<<<<<<< 9f80184
+        self.server.save_if_due();
+=======
         self.server.evict_what_is_due();
+>>>>>>> 96248a9
         self.server.sweep_fields(SWEEP_KEYS_MAX);
         self.server.stats.sample_rates(now_ms);
         if now_ms >= self.next_sweep_ms {
@@ -204,6 +211,13 @@ impl Engine {
         }
         let sweep = self.server.keyspace.iter().any(|db| db.has_deadlines()).then_some(self.next_sweep_ms);
         let server = &self.server;
+<<<<<<< 9f80184
+        let save = server.next_save_ms();
+        [sweep, server.waiting.next_deadline(), server.pause_deadline(), server.output_deadline(), save]
+            .into_iter()
+            .flatten()
+            .min()
+=======
         [
             sweep,
             server.waiting.next_deadline(),
@@ -214,6 +228,7 @@ impl Engine {
         .into_iter()
         .flatten()
         .min()
+>>>>>>> 96248a9
     }
 
     /// A client whose output has grown since it was last named here.

@@ -1,10 +1,13 @@
 //! Runs every transcript below tests/suite: in RESP2 against its text, in RESP3, with all small encodings off, from its
 //! journal, and from its propagation stream. `UPDATE=1` rewrites the texts instead of comparing them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use resplay::cli::split;
 use resplay::cli::transcript::{self, Step, What};
+use resplay::commands;
 use resplay::engine::{Engine, journal::Journal};
 use resplay::keyspace::digest;
 use resplay::playback::{Playback, SEED, STARTED_AT_MS};
@@ -238,6 +241,45 @@ fn the_propagation_stream_makes_an_equal_replica() {
                 transcript.path.display(),
                 String::from_utf8_lossy(&stream)
             ));
+        }
+    }
+    check(failures);
+}
+
+/// Commands that no transcript shows, and why.
+const WITHOUT_TRANSCRIPT: &[(&str, &str)] = &[
+    ("LOLWUT", "prints a picture"),
+    ("MEMORY STATS", "prints figures of the machine it runs on"),
+    ("RESTORE-ASKING", "is RESTORE under the name that a cluster's MIGRATE uses"),
+];
+
+#[test]
+fn every_command_has_a_transcript() {
+    if std::env::var_os("SUITE").is_some() {
+        return;
+    }
+    let mut shown = BTreeSet::new();
+    for transcript in transcripts() {
+        for step in &transcript.steps {
+            let What::Command { text, .. } = &step.what else { continue };
+            let words: Vec<String> = split::split(text.as_bytes())
+                .unwrap_or_default()
+                .iter()
+                .map(|word| String::from_utf8_lossy(word).to_ascii_uppercase())
+                .collect();
+            shown.extend((1..=words.len().min(2)).map(|count| words[..count].join(" ")));
+        }
+    }
+    let is_exempt = |name: &str| WITHOUT_TRANSCRIPT.iter().any(|(exempt, _)| *exempt == name);
+    let mut failures = Vec::new();
+    for entry in commands::registry().entries() {
+        let name = entry.command.name;
+        // HELP is derived from the declarations by one function; the transcript of one stands for all.
+        if !shown.contains(name) && !is_exempt(name) && !name.ends_with(" HELP") {
+            failures.push(format!("{name}: no transcript shows it"));
+        }
+        if shown.contains(name) && is_exempt(name) {
+            failures.push(format!("{name}: is shown by now; take it from the exceptions"));
         }
     }
     check(failures);

@@ -53,6 +53,13 @@ pub fn dispatch(
             Meanwhile::Refuse(error) => return reject(server, id, Some((number, command)), &error, reply),
         }
     }
+    if server.persistence.last_save_failed
+        && origin == Origin::Client
+        && (command.flags.has(WRITE) || command.name == "PING")
+        && let Some(error) = server.write_refusal()
+    {
+        return reject(server, id, Some((number, command)), &error, reply);
+    }
     if !flags.is_plain() && origin == Origin::Client {
         let checked = check_auth(flags, command)
             .and_then(|()| check_acl(server, registry, id, flags, (number, command), &words, origin))

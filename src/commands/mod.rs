@@ -3,6 +3,7 @@
 pub mod array;
 pub mod bitmap;
 pub mod acl;
+pub mod cluster;
 pub mod command;
 pub mod connection;
 pub mod generic;
@@ -79,11 +80,13 @@ pub fn registry() -> &'static Registry {
             server::config::COMMANDS,
             server::memory::COMMANDS,
             server::process::COMMANDS,
+            server::saving::COMMANDS,
             server::debug::COMMANDS,
             server::info::COMMANDS,
             server::observe::COMMANDS,
             command::COMMANDS,
             acl::COMMANDS,
+            cluster::COMMANDS,
         ])
     })
 }

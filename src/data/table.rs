@@ -70,6 +70,11 @@ impl<E: Element> Table<E> {
         }
     }
 
+    /// A table without elements that hashes as this one does.
+    pub fn emptied(&self) -> Self {
+        Table { hash: self.hash, ..Table::new(0) }
+    }
+
     pub fn len(&self) -> usize {
         self.len
     }

@@ -4,10 +4,26 @@
 /// One input of an engine. Times are Unix milliseconds; clients are named by their serial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    Connect { now_ms: u64 },
-    Disconnect { client: u64, now_ms: u64 },
-    Receive { client: u64, bytes: Vec<u8>, now_ms: u64 },
-    Tick { now_ms: u64 },
+    Connect {
+        now_ms: u64,
+    },
+    Disconnect {
+        client: u64,
+        now_ms: u64,
+    },
+    Receive {
+        client: u64,
+        bytes: Vec<u8>,
+        now_ms: u64,
+    },
+    Tick {
+        now_ms: u64,
+    },
+    /// An RDB file to start from.
+    Load {
+        bytes: Vec<u8>,
+        now_ms: u64,
+    },
 }
 
 /// Inputs as bytes: a seed, a start time, then per input a kind, the milliseconds since the last one, and what it needs.
@@ -75,6 +91,7 @@ impl Journal {
             Input::Disconnect { .. } => 1,
             Input::Receive { .. } => 2,
             Input::Tick { .. } => 3,
+            Input::Load { .. } => 4,
         };
         self.bytes.push(kind);
         self.push_number(elapsed_ms);
@@ -82,6 +99,10 @@ impl Journal {
             Input::Disconnect { client, .. } => self.push_number(*client),
             Input::Receive { client, bytes, .. } => {
                 self.push_number(*client);
+                self.push_number(bytes.len() as u64);
+                self.bytes.extend_from_slice(bytes);
+            }
+            Input::Load { bytes, .. } => {
                 self.push_number(bytes.len() as u64);
                 self.bytes.extend_from_slice(bytes);
             }
@@ -108,7 +129,8 @@ impl Input {
             Input::Connect { now_ms }
             | Input::Disconnect { now_ms, .. }
             | Input::Receive { now_ms, .. }
-            | Input::Tick { now_ms } => *now_ms,
+            | Input::Tick { now_ms }
+            | Input::Load { now_ms, .. } => *now_ms,
         }
     }
 }
@@ -154,6 +176,12 @@ impl Iterator for Inputs<'_> {
                 Input::Receive { client, bytes, now_ms }
             }
             3 => Input::Tick { now_ms },
+            4 => {
+                let len = usize::try_from(self.number(&mut at)?).ok()?;
+                let bytes = self.bytes.get(at..at.checked_add(len)?)?.to_vec();
+                at += len;
+                Input::Load { bytes, now_ms }
+            }
             _ => return None,
         };
         self.position = at;
@@ -173,6 +201,7 @@ mod tests {
             Input::Connect { now_ms: 1000 },
             Input::Receive { client: 1, bytes: b"PING\r\n".repeat(40), now_ms: 1300 },
             Input::Tick { now_ms: 100_000 },
+            Input::Load { bytes: vec![7; 300], now_ms: 100_000 },
             Input::Disconnect { client: 1, now_ms: 100_000 },
         ];
         inputs.iter().for_each(|input| journal.push(input));
@@ -180,7 +209,7 @@ mod tests {
         assert_eq!(Journal::from_bytes(bytes).as_ref(), Some(&journal));
         assert_eq!(journal.inputs().collect::<Vec<_>>(), inputs);
         let torn = Journal::from_bytes(&bytes[..bytes.len() - 1]).expect("the header is whole");
-        assert_eq!(torn.inputs().collect::<Vec<_>>(), inputs[..3]);
+        assert_eq!(torn.inputs().collect::<Vec<_>>(), inputs[..4]);
         assert_eq!(Journal::from_bytes(b"nonsense"), None);
     }
 }

@@ -54,6 +54,11 @@ impl Db {
         }
     }
 
+    /// A database without keys, whose table hashes alike.
+    pub fn emptied(&self) -> Self {
+        Db { table: self.table.emptied(), ..Db::new(0) }
+    }
+
     pub fn len(&self) -> usize {
         self.table.len()
     }

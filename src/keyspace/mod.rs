@@ -18,6 +18,11 @@ impl Keyspace {
         Keyspace { dbs: (0..databases).map(|number| Db::new(seed.wrapping_add(number as u64))).collect() }
     }
 
+    /// As many databases without keys, whose tables hash alike.
+    pub fn emptied(&self) -> Self {
+        Keyspace { dbs: self.dbs.iter().map(Db::emptied).collect() }
+    }
+
     pub fn databases(&self) -> usize {
         self.dbs.len()
     }

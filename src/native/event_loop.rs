@@ -10,6 +10,7 @@ use mio::{Events, Poll, Token, Waker};
 use crate::engine::{ClientId, Engine};
 use crate::server::event::{Event, LogLevel};
 
+use super::disk::{self, Job};
 use super::files;
 use super::limits::{Limits, may_time_out};
 use super::log::{self, Log};
@@ -84,6 +85,8 @@ pub struct EventLoop {
     /// Listeners that could not accept for want of files.
     stalled: Vec<usize>,
     next_watch_ms: u64,
+    /// A save in the background.
+    saving: Option<Job>,
     is_over: bool,
 }
 
@@ -106,6 +109,7 @@ impl EventLoop {
             limits,
             stalled: Vec::new(),
             next_watch_ms: 0,
+            saving: None,
             is_over: false,
         })
     }
@@ -123,11 +127,11 @@ impl EventLoop {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 result => result?,
             }
-            if self.stopper.asked.load(Ordering::SeqCst) {
-                self.log.warning("User requested shutdown...");
-                return Ok(());
-            }
             let now_ms = now_ms();
+            if self.stopper.asked.swap(false, Ordering::SeqCst) {
+                self.shut_down(now_ms);
+            }
+            self.check_jobs();
             if self.engine.next_deadline().is_some_and(|deadline_ms| deadline_ms <= now_ms) {
                 self.engine.tick(now_ms);
             }
@@ -154,7 +158,43 @@ impl EventLoop {
             }
             self.settle();
         }
+        if let Some(saving) = self.saving.take() {
+            // It leaves nothing half-done behind.
+            let _ = saving.wait();
+        }
         Ok(())
+    }
+
+    /// A signal asks for the end, which a save that fails puts off.
+    fn shut_down(&mut self, now_ms: u64) {
+        self.engine.tick(now_ms);
+        match self.engine.server_mut().prepare_shutdown(None) {
+            Ok(()) => self.is_over = true,
+            Err(_) => self.log.warning(
+                "SIGTERM received but errors trying to shut down the server, check the logs for more information",
+            ),
+        }
+    }
+
+    fn check_jobs(&mut self) {
+        if let Some(outcome) = self.saving.as_ref().and_then(Job::outcome) {
+            self.saving = None;
+            match &outcome {
+                Ok(()) => self.log.notice("Background saving terminated with success"),
+                Err(reason) => self.log.warning(format!("Background saving error: {reason}")),
+            }
+            self.engine.server_mut().set_now(now_ms());
+            self.engine.server_mut().save_ended(outcome.is_ok());
+        }
+    }
+
+    /// BGSAVE: the bytes are made here and now, so that nothing changes while they are, and written by a thread.
+    fn save_in_background(&mut self) {
+        let bytes = self.engine.snapshot();
+        let path = disk::rdb_path(&self.engine.server().config);
+        self.log.notice("Background saving started");
+        let waker = self.stopper.waker.clone();
+        self.saving = Some(Job::start(waker, move || disk::write(&path, &bytes)));
     }
 
     fn next_timeout(&self) -> Option<Duration> {
@@ -379,10 +419,7 @@ impl EventLoop {
                 }
             }
             Event::Log(level, text) => self.log.write(level, &text),
-            Event::Shutdown { .. } => {
-                self.log.warning("User requested shutdown...");
-                self.is_over = true;
-            }
+            Event::Shutdown => self.is_over = true,
             Event::Sleep { microseconds } => std::thread::sleep(Duration::from_micros(microseconds)),
             Event::Crash => std::process::abort(),
             Event::ConfigChanged(name) => self.config_changed(name),
@@ -397,7 +434,8 @@ impl EventLoop {
                     self.log.warning(format!("The ACL file cannot be written: {reason}"));
                 }
             }
-            Event::Save { .. } | Event::RewriteAof => {
+            Event::Save => self.save_in_background(),
+            Event::RewriteAof => {
                 self.log.write(LogLevel::Warning, "Asked to save, but nothing is written to disk yet");
             }
         }

@@ -13,7 +13,10 @@ use crate::data::number;
 use crate::engine::Engine;
 use crate::server::VERSION;
 use crate::server::config::{Config, PARAMETERS};
+use crate::server::event::Event;
+use crate::server::persistence::Disk;
 
+use super::disk::{self, Folder};
 use super::event_loop::{EventLoop, Stopper, microseconds, now_ms};
 use super::launch::{Launch, launch};
 use super::log::{self, Log, Role};
@@ -140,6 +143,10 @@ fn run(launched: Launch, mut log: Log) -> u8 {
     ));
     log.notice("Configuration loaded");
     log.role = Role::Master;
+    // Those who have asked for Redis's logo look for the process in it.
+    if config.text_of("always-show-logo") == b"yes" {
+        log.notice(format!("resplay {package} as Redis {VERSION}, Port: {port}, PID: {pid}"));
+    }
     log.notice(format!("Running mode=standalone, port={port}."));
     raise_file_limit(&config, &log);
     let listeners = match listen(&config, http.is_asked_for, &log) {
@@ -165,6 +172,10 @@ fn run(launched: Launch, mut log: Log) -> u8 {
     }
     if let Err(reason) = files::load_users(&mut engine, users, now_ms()) {
         eprint!("{}", super::launch::Refusal::Config(reason).text().unwrap_or_default());
+        return 1;
+    }
+    if let Err(reason) = load(&mut engine, &log) {
+        log.warning(format!("Fatal error loading the DB, check server logs. Exiting. ({reason})"));
         return 1;
     }
     let pid_file = files::path(&engine.server().config, "pidfile");
@@ -207,6 +218,26 @@ fn run(launched: Launch, mut log: Log) -> u8 {
             1
         }
     }
+}
+
+/// Loads what an earlier run has saved.
+fn load(engine: &mut Engine, log: &Log) -> Result<(), String> {
+    let mut folder = Folder;
+    let started = std::time::Instant::now();
+    let bytes = folder.load(&engine.server().config)?;
+    engine.server_mut().persistence.disk = Some(Box::new(folder));
+    let Some(bytes) = bytes else { return Ok(()) };
+    let path = disk::rdb_path(&engine.server().config);
+    log.notice(format!("Loading {} bytes from {}", bytes.len(), path.display()));
+    let loaded = engine.load(&bytes, now_ms());
+    while let Some(event) = engine.next_event() {
+        if let Event::Log(level, line) = event {
+            log.write(level, &line);
+        }
+    }
+    loaded?;
+    log.notice(format!("DB loaded from disk: {:.3} seconds", started.elapsed().as_secs_f64()));
+    Ok(())
 }
 
 /// Binds all that the configuration names: nothing at all is only for a server that was asked for the page.

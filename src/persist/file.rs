@@ -105,6 +105,16 @@ fn write_entry(out: &mut Writer, entry: &Entry, frame: &Frame) -> u32 {
     version_of(kind)
 }
 
+/// Libraries alone, as FUNCTION RESTORE takes them.
+pub fn libraries(sources: &[&[u8]], compresses: bool) -> Vec<u8> {
+    let mut out = Writer::new(compresses);
+    for source in sources {
+        out.byte(opcode::FUNCTION);
+        out.string(source);
+    }
+    super::dump::seal(out.bytes, VERSION_BASE)
+}
+
 /// What a file holds, in the order in which it does.
 pub enum Item<'a> {
     Fact(&'a [u8], &'a [u8]),

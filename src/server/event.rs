@@ -16,18 +16,14 @@ pub enum Event {
     /// Write what is left of the client's output, then close its connection.
     Close(ClientId),
     Log(LogLevel, String),
-    /// SHUTDOWN: end the process (the browser ignores it). `save` as asked for, `None` as configured.
-    Shutdown {
-        save: Option<bool>,
-    },
+    /// SHUTDOWN: end the process (the browser ignores it). What is to be saved has been.
+    Shutdown,
     /// DEBUG SLEEP: let so many microseconds pass before the next input.
     Sleep {
         microseconds: u64,
     },
-    /// SAVE, BGSAVE: the host writes a snapshot.
-    Save {
-        background: bool,
-    },
+    /// BGSAVE: write a snapshot, then say how it went with `save_ended`.
+    Save,
     /// BGREWRITEAOF.
     RewriteAof,
     /// A configuration parameter that only the host can act on has changed.

@@ -19,6 +19,7 @@ pub mod slowlog;
 pub mod latency;
 pub mod memory;
 pub mod persistence;
+pub mod snapshot;
 pub mod hotkeys;
 pub mod output;
 pub mod scripting;

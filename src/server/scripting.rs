@@ -199,6 +199,14 @@ pub struct Figures {
 }
 
 impl Scripting {
+    /// The sources of all libraries.
+    pub fn sources(&self) -> Vec<&[u8]> {
+        #[cfg(feature = "scripting")]
+        return self.functions.libraries.iter().map(|library| &*library.code).collect();
+        #[cfg(not(feature = "scripting"))]
+        Vec::new()
+    }
+
     /// Scripts of EVAL that had to make room.
     pub fn evicted(&self) -> u64 {
         #[cfg(feature = "scripting")]

@@ -70,6 +70,16 @@ impl Engine {
         Ok(Engine { inner })
     }
 
+    /// All keys and libraries of functions as an RDB file, which any Redis reads as far as it knows the types.
+    pub fn snapshot(&mut self) -> Vec<u8> {
+        self.inner.snapshot()
+    }
+
+    /// Takes the place of all keys by those of an RDB file. On an error nothing has changed.
+    pub fn load(&mut self, rdb: &[u8], now_ms: f64) -> Result<(), JsError> {
+        self.inner.load(rdb, now_ms as u64).map_err(|reason| JsError::new(&reason))
+    }
+
     pub fn connect(&mut self, now_ms: f64) -> f64 {
         self.inner.connect(now_ms as u64).serial as f64
     }

@@ -31,6 +31,7 @@ impl Server {
             .arg("serve")
             .args(words)
             .args(["--port", &port.to_string()])
+            .args(if words.contains(&"--save") { &[] as &[&str] } else { &["--save", ""] })
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");

@@ -342,6 +342,7 @@ export class Host extends EventTarget {
         this.dispatchEvent(new Event("turn"));
         break;
       case "journal":
+        // Recorded when it came in; see `take`.
         break;
       case "lost":
         for (const lane of this.lanes.values()) {

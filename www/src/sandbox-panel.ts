@@ -114,7 +114,7 @@ export class SandboxPanel extends LitElement {
         <button type="button" @click=${() => this.act(() => this.sandboxes.keepAs("Kept from a lesson"))}>Keep it as a sandbox</button></div>`;
     }
     if (keeping !== "copied" && keeping !== "taken") return nothing;
-    return html`<div class="banner" role="status">
+    return html`<div class="banner" aria-live="polite">
       <p>
         ${keeping === "copied"
           ? html`<b>“${current.name}” is open in another tab.</b> You see a copy as it was a moment ago; what you change here is not kept.`

@@ -4,7 +4,7 @@ use crate::command::{Args, Ctx, Registry};
 use crate::data::glob;
 use crate::format_error;
 use crate::lua::{Args as LuaArgs, Outcome, Result as LuaResult, Table, Value, Vm};
-use crate::persist::{self, Reader, Writer, dump};
+use crate::persist::{Reader, dump, file};
 use crate::resp::ReplyWriter;
 use crate::resp::quoted;
 use crate::server::Server;
@@ -409,12 +409,8 @@ const LIBRARY: u8 = 245;
 const OLD_LIBRARY: u8 = 246;
 
 pub fn dump(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
-    let mut out = Writer::new(ctx.server.config.text_of("rdbcompression") == b"yes");
-    for library in &ctx.server.scripting.functions.libraries {
-        out.byte(LIBRARY);
-        out.string(&library.code);
-    }
-    reply.bulk(&dump::seal(out.bytes, persist::VERSION_BASE));
+    let compresses = ctx.server.config.text_of("rdbcompression") == b"yes";
+    reply.bulk(&file::libraries(&ctx.server.scripting.sources(), compresses));
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! DEBUG: tools for those who test or learn how things are kept.
 
+use crate::command::ctx::Origin;
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx};
 use crate::commands::generic::object::encoding_of;
@@ -7,11 +8,12 @@ use crate::data::value::Value;
 use crate::data::{glob, number};
 use crate::format_error;
 use crate::keyspace::{Entry, ValueRef, digest};
-use crate::resp::ReplyWriter;
+use crate::resp::{Protocol, ReplyWriter};
 use crate::server::config::parameter::parse_memory;
 use crate::server::error::{self, Error, Result};
 use crate::server::event::{Event, LogLevel};
 use crate::server::notify::Class;
+use crate::server::snapshot::Present;
 
 pub const COMMANDS: &[Command] = &[DEBUG];
 
@@ -48,7 +50,7 @@ const HELP: [&str; 43] = [
     "QUICKLIST-PACKED-THRESHOLD <size>",
     "    Accepted; list elements are packed as the settings say.",
     "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
-    "    Does nothing: the data is what a reload would bring.",
+    "    Saves all keys and loads them again.",
     "SDSLEN <key>",
     "    Shows the lengths of a key and its string.",
     "SET-ACTIVE-EXPIRE <0|1>",
@@ -95,6 +97,7 @@ fn debug(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             ctx.server.scripting.allows_everything = number::parse_i64(on).unwrap_or(0) != 0;
             reply.ok();
         }
+        (b"reload", _) => return reload(ctx, args, reply),
         (b"set-skip-checksum-validation", [on]) => {
             ctx.server.persistence.skips_checksums = number::parse_i64(on).unwrap_or(0) != 0;
             reply.ok();
@@ -145,8 +148,7 @@ fn debug(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             ctx.server.close_after_reply(ctx.client);
         }
         (
-            b"reload"
-            | b"loadaof"
+            b"loadaof"
             | b"leak"
             | b"aof-flush-sleep"
             | b"pause-cron"
@@ -174,6 +176,60 @@ fn debug(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             ));
         }
     }
+    Ok(())
+}
+
+/// Saves all keys, and loads them again in the place of those that are there.
+fn reload(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    let (mut saves, mut flushes, mut merges) = (true, true, false);
+    while !args.is_empty() {
+        if args.accept("MERGE") {
+            merges = true;
+        } else if args.accept("NOFLUSH") {
+            flushes = false;
+        } else if args.accept("NOSAVE") {
+            saves = false;
+        } else {
+            return Err(Error::new("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."));
+        }
+    }
+    let failed = Error::new("ERR Error trying to load the RDB dump, check server logs.");
+    if saves {
+        ctx.server.save_now().map_err(|_| Error::new("ERR"))?;
+    }
+    let server = &mut *ctx.server;
+    let bytes = match server.persistence.disk.take() {
+        Some(mut disk) => {
+            let bytes = disk.load(&server.config);
+            server.persistence.disk = Some(disk);
+            bytes.ok().flatten()
+        }
+        // Without files the last save is the data set.
+        None => Some(server.snapshot(false)),
+    };
+    let present = match (flushes, merges) {
+        (true, _) => Present::Replaced,
+        (false, true) => Present::Merged,
+        (false, false) => Present::Kept,
+    };
+    let loaded = bytes.ok_or("there is no file".to_owned()).and_then(|bytes| server.load(&bytes, present));
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(reason) => {
+            server.log(LogLevel::Warning, format!("The RDB file cannot be loaded: {reason}"));
+            return Err(failed);
+        }
+    };
+    if let Some(request) = &loaded.functions {
+        let mut answer = ReplyWriter::new(Protocol::Resp2);
+        ctx.call(request, &mut answer, Origin::Stream);
+        if answer.bytes().starts_with(b"-") {
+            return Err(failed);
+        }
+    }
+    ctx.server.nothing_to_save();
+    ctx.server.log(LogLevel::Notice, "DB reloaded by DEBUG RELOAD");
+    reply.ok();
     Ok(())
 }
 

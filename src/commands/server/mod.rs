@@ -6,6 +6,7 @@ pub mod debug;
 pub mod lolwut;
 pub mod memory;
 pub mod process;
+pub mod saving;
 pub mod observe;
 
 use crate::command::ctx::Origin;

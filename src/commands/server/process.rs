@@ -1,6 +1,5 @@
-//! Saving, shutting down, replication and modules: what the engine asks its host for, or has to refuse.
+//! Shutting down, replication and modules: what the engine asks its host for, or has to refuse.
 
-use crate::command::ctx::Origin;
 use crate::command::declaration::*;
 use crate::command::{Args, Ctx};
 use crate::data::number;
@@ -16,10 +15,7 @@ pub const COMMANDS: &[Command] = &[
     BACKUP_SEAL,
     BACKUP_START,
     BACKUP_STATUS,
-    BGREWRITEAOF,
-    BGSAVE,
     FAILOVER,
-    LASTSAVE,
     MODULE_LIST,
     MODULE_LOAD,
     MODULE_LOADEX,
@@ -28,81 +24,10 @@ pub const COMMANDS: &[Command] = &[
     REPLCONF,
     REPLICAOF,
     ROLE,
-    SAVE,
     SHUTDOWN,
     SLAVEOF,
     SYNC,
 ];
-
-pub const SAVE: Command = Command {
-    name: "SAVE",
-    summary: "Saves the data set to disk while everyone waits.",
-    complexity: "O(N) with N the number of keys in all databases",
-    group: Group::Server,
-    flags: ADMIN.and(NOSCRIPT).and(NO_ASYNC_LOADING).and(NO_MULTI),
-    run: save,
-    ..Command::BASE
-};
-
-fn save(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
-    ctx.server.ask_to_save(false);
-    reply.ok();
-    Ok(())
-}
-
-pub const BGSAVE: Command = Command {
-    name: "BGSAVE",
-    syntax: "[SCHEDULE@3.2.2]",
-    summary: "Saves the data set to disk in the background.",
-    group: Group::Server,
-    flags: ADMIN.and(NOSCRIPT).and(NO_ASYNC_LOADING),
-    history: &[("3.2.2", "Knows `SCHEDULE`.")],
-    run: bgsave,
-    ..Command::BASE
-};
-
-fn bgsave(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    args.accept("SCHEDULE");
-    args.end()?;
-    ctx.server.ask_to_save(true);
-    // Inside a transaction a save may not begin: it is put off to its end.
-    let is_later = ctx.origin == Origin::Exec;
-    reply.simple(if is_later { "Background saving scheduled" } else { "Background saving started" });
-    Ok(())
-}
-
-pub const LASTSAVE: Command = Command {
-    name: "LASTSAVE",
-    summary: "Tells when the data set was last saved, as a Unix time.",
-    group: Group::Server,
-    flags: LOADING.and(STALE).and(FAST),
-    categories: Exceptions::also(Categories::ADMIN.and(Categories::DANGEROUS)),
-    tips: &["nondeterministic_output"],
-    run: lastsave,
-    ..Command::BASE
-};
-
-fn lastsave(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
-    reply.integer((ctx.server.persistence.last_save_ms / 1000) as i64);
-    Ok(())
-}
-
-pub const BGREWRITEAOF: Command = Command {
-    name: "BGREWRITEAOF",
-    summary: "Compacts the append-only file in the background.",
-    group: Group::Server,
-    flags: ADMIN.and(NOSCRIPT).and(NO_ASYNC_LOADING),
-    run: bgrewriteaof,
-    ..Command::BASE
-};
-
-fn bgrewriteaof(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
-    ctx.server.emit(Event::RewriteAof);
-    ctx.server.persistence.rewrites += 1;
-    let when = if ctx.origin == Origin::Exec { "scheduled" } else { "started" };
-    reply.simple(&format!("Background append only file rewriting {when}"));
-    Ok(())
-}
 
 pub const SHUTDOWN: Command = Command {
     name: "SHUTDOWN",
@@ -118,7 +43,7 @@ pub const SHUTDOWN: Command = Command {
 
 fn shutdown(ctx: &mut Ctx, args: &mut Args, _: &mut ReplyWriter) -> Result {
     let mut save = None;
-    let (mut has_other, mut aborts) = (false, false);
+    let (mut has_other, mut aborts, mut is_forced) = (false, false, false);
     while !args.is_empty() {
         if args.accept("ABORT") {
             aborts = true;
@@ -126,8 +51,10 @@ fn shutdown(ctx: &mut Ctx, args: &mut Args, _: &mut ReplyWriter) -> Result {
             save = Some(false);
         } else if args.accept("SAVE") && save != Some(false) {
             save = Some(true);
-        } else if args.accept("NOW") || args.accept("FORCE") {
+        } else if args.accept("NOW") {
             has_other = true;
+        } else if args.accept("FORCE") {
+            (has_other, is_forced) = (true, true);
         } else {
             return Err(error::SYNTAX);
         }
@@ -139,7 +66,10 @@ fn shutdown(ctx: &mut Ctx, args: &mut Args, _: &mut ReplyWriter) -> Result {
     if let Some(running) = ctx.server.scripting.running.as_ref().filter(|_| save != Some(false)) {
         return Err(running.busy_error());
     }
-    ctx.server.emit(Event::Shutdown { save });
+    if ctx.server.prepare_shutdown(save).is_err() && !is_forced {
+        return Err(Error::new("ERR Errors trying to SHUTDOWN. Check logs."));
+    }
+    ctx.server.emit(Event::Shutdown);
     ctx.server.close_after_reply(ctx.client);
     Ok(())
 }

@@ -31,6 +31,15 @@ impl Config {
         let wrong = || Err("Bad directive or wrong number of arguments".to_string());
         if let Some(number) = super::find(name) {
             let parameter = &super::PARAMETERS[number];
+            // Many words may come as one, in quotes.
+            let parted: Vec<&[u8]>;
+            let values = match values {
+                [value] if parameter.takes_many && !value.is_empty() => {
+                    parted = value.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).collect();
+                    &parted[..]
+                }
+                values => values,
+            };
             if parameter.name == "save" {
                 return self.add_save(values).map(|()| None);
             }

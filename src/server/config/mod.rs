@@ -55,6 +55,13 @@ pub struct Config {
     pub acl_all_channels: bool,
     pub busy_reply_threshold_ms: u64,
     pub min_replicas_to_write: u64,
+<<<<<<< 9f80184
+    pub lfu_log_factor: u32,
+    pub lfu_decay_minutes: u32,
+    /// `save`: after so many seconds with so many changes.
+    pub save_points: Vec<(u64, u64)>,
+=======
+>>>>>>> 96248a9
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: bool,
     /// The file the configuration came from, for CONFIG REWRITE.
@@ -110,6 +117,12 @@ impl Default for Config {
             acl_all_channels: false,
             busy_reply_threshold_ms: 0,
             min_replicas_to_write: 0,
+<<<<<<< 9f80184
+            lfu_log_factor: 0,
+            lfu_decay_minutes: 0,
+            save_points: Vec::new(),
+=======
+>>>>>>> 96248a9
             active_expire: true,
             config_file: None,
             texts: PARAMETERS.iter().map(|parameter| parameter.default.as_bytes().to_vec()).collect(),
@@ -238,6 +251,11 @@ impl Config {
             "latency-tracking-info-percentiles" => {
                 let words = text.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
                 self.latency_percentiles = words.filter_map(number::parse_f64).collect();
+            }
+            "save" => {
+                let numbers = text.split(|byte| *byte == b' ').filter_map(number::parse_u64);
+                let numbers: Vec<u64> = numbers.collect();
+                self.save_points = numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
             }
             "acllog-max-len" => self.acl_log_max_len = size,
             "acl-pubsub-default" => self.acl_all_channels = text == b"allchannels",

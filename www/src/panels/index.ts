@@ -71,6 +71,13 @@ export interface PanelElement extends HTMLElement {
 
 export const panels: Panel[] = [
   {
+    id: "lessons",
+    title: "Learn",
+    icon: svg`<path d="M2 7l8-4 8 4-8 4zM5 9v4.5c3 2 7 2 10 0V9M18 7v5" />`,
+    tag: "rp-lessons",
+    load: () => import("../lessons/panel"),
+  },
+  {
     id: "sandboxes",
     title: "Sandboxes",
     icon: svg`<path d="M3 7l7-4 7 4-7 4zM3 7v6l7 4 7-4V7M10 11v6" />`,

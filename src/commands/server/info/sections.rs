@@ -148,7 +148,7 @@ pub fn memory(ctx: &mut Ctx, report: &mut Report) {
 
 pub fn persistence(ctx: &mut Ctx, report: &mut Report) {
     let now_ms = ctx.now_ms();
-    let status = ctx.server.persistence.clone();
+    let status = &ctx.server.persistence;
     let word = |failed: bool| if failed { "err" } else { "ok" };
     let seconds = |value: Option<u64>| value.map_or(-1, |seconds| seconds as i64);
     let running = status.save_started_ms.map(|started| now_ms.saturating_sub(started) / 1000);
@@ -165,7 +165,9 @@ pub fn persistence(ctx: &mut Ctx, report: &mut Report) {
     report.field("rdb_last_bgsave_time_sec", seconds(status.last_save_took_seconds));
     report.field("rdb_current_bgsave_time_sec", seconds(running));
     report.field("rdb_saves", status.saves);
-    report.zeros(&["rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"]);
+    report.field("rdb_last_cow_size", 0);
+    report.field("rdb_last_load_keys_expired", status.keys_expired);
+    report.field("rdb_last_load_keys_loaded", status.keys_loaded);
     report.field("aof_enabled", u8::from(aof));
     report.zeros(&["aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
     report.field("aof_last_rewrite_time_sec", -1);

@@ -1,0 +1,187 @@
+// Every lesson is played, in two ways, against the engine: its examples print what they show, and its solutions fulfil
+// checks that were not fulfilled before. UPDATE=1 writes what the examples really print into the lessons.
+
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { fulfils, parseLesson, uses, type Block, type Check, type Lesson, type LessonStep } from "../src/lessons/parse";
+import { Player } from "../src/player";
+
+const pkg = await import("../pkg/resplay.js");
+const folder = new URL("../lessons/", import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith(".md")).sort();
+const datasets = readdirSync(new URL("data/", folder));
+const NOW = 1_700_000_000_000;
+
+beforeAll(() => {
+  pkg.initSync({ module: readFileSync(new URL("../pkg/resplay_bg.wasm", import.meta.url)) });
+});
+
+const read = (name: string) => readFileSync(new URL(name, folder), "utf8");
+const commandsIn = (text: string) => text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
+const dataOf = (lesson: Lesson) => (lesson.data ? commandsIn(read(`data/${lesson.data}.redis`)) : []);
+
+function blocksOf(lesson: Lesson): Block[] {
+  const inside = (parts: Lesson["intro"]) => parts.flatMap((part) => (part.kind === "block" ? [part.block] : []));
+  return [...inside(lesson.intro), ...lesson.steps.flatMap(({ body, solution }) => [...inside(body), ...(solution ? [solution] : [])])];
+}
+
+/** All blocks of a lesson in order, as they really print. */
+function played(lesson: Lesson): string[][] {
+  const blocks = blocksOf(lesson);
+  const mark = "# ---8<---";
+  const data = dataOf(lesson).map((line) => `9> ${line}`);
+  const text = [data.join("\n"), ...blocks.map(({ source }) => source.join("\n"))].join(`\n${mark}\n`);
+  const parts = pkg.play_transcript(`${text}\n`).split(`${mark}\n`);
+  return parts.slice(1).map((part) => part.replace(/\n$/, "").split("\n"));
+}
+
+/** A learner: types, is answered, and has a copy of the keyspace asked. */
+class Learner {
+  readonly engine = new pkg.Engine(1, NOW);
+  private readonly players = new Map<number, Player>();
+  private readonly replies = new Map<number, string>();
+  private used = new Set<Check>();
+
+  begin(): void {
+    this.replies.clear();
+    this.used.clear();
+  }
+
+  type(client: number, line: string, step: LessonStep | null): void {
+    const player = this.players.get(client) ?? new Player(this.engine, NOW);
+    this.players.set(client, player);
+    for (const check of step?.checks ?? []) if (check.kind === "used" && uses(line, check.words)) this.used.add(check);
+    const printed = player.text(line);
+    this.replies.set(client, printed);
+    for (const [other, waiting] of this.players) {
+      if (other !== client) this.replies.set(other, (this.replies.get(other) ?? "") + waiting.received());
+    }
+  }
+
+  fulfilled(check: Check): boolean {
+    switch (check.kind) {
+      case "used":
+        return this.used.has(check);
+      case "reply":
+        return [...this.replies.values()].some((reply) => fulfils(reply, check.operator, check.value));
+      case "state": {
+        const copy = pkg.Engine.replay(this.engine.journal_from(0));
+        return fulfils(new Player(copy, NOW).raw(check.command), check.operator, check.value);
+      }
+    }
+  }
+}
+
+test("there are enough of them, in order, and none has the title of another", () => {
+  expect(files.length).toBeGreaterThanOrEqual(12);
+  const titles = files.map((name) => parseLesson(name, read(name)).title);
+  expect(new Set(titles).size).toBe(files.length);
+  expect(files.map((name) => Number(name.slice(0, 2)))).toEqual(files.map((_, at) => at + 1));
+});
+
+for (const name of files) {
+  describe(name, () => {
+    test("examples and solutions print what they show", () => {
+      const text = read(name);
+      const lesson = parseLesson(name, text);
+      if (lesson.data) expect(datasets).toContain(`${lesson.data}.redis`);
+      const blocks = blocksOf(lesson);
+      const real = played(lesson);
+      if (process.env.UPDATE === "1") {
+        const lines = text.split("\n");
+        for (let at = blocks.length - 1; at >= 0; at--) lines.splice(blocks[at]!.line - 1, blocks[at]!.source.length, ...real[at]!);
+        writeFileSync(new URL(name, folder), lines.join("\n"));
+      } else {
+        // Times and sizes differ from build to build; the shape does not.
+        expect(real.map((lines) => lines.map(masked))).toEqual(blocks.map(({ source }) => source.map(masked)));
+      }
+    });
+
+    for (const withExamples of [true, false]) {
+      test(`each task is open before its solution and done after it, ${withExamples ? "with" : "without"} the examples`, () => {
+        const lesson = parseLesson(name, read(name));
+        const learner = new Learner();
+        for (const line of dataOf(lesson)) learner.type(6, line, null);
+        for (const step of lesson.steps) {
+          for (const part of withExamples ? step.body : []) {
+            if (part.kind !== "block") continue;
+            for (const move of part.block.moves) if (move.kind === "command") learner.type(move.client, move.line, null);
+          }
+          learner.begin();
+          if (!step.task) continue;
+          const before = step.checks.filter((check) => learner.fulfilled(check));
+          expect(before.length, `“${step.title}” is done before anything was typed`).toBeLessThan(step.checks.length);
+          for (const move of step.solution!.moves) if (move.kind === "command") learner.type(move.client, move.line, step);
+          for (const check of step.checks) expect(learner.fulfilled(check), `line ${check.line} of ${name}`).toBe(true);
+        }
+      });
+    }
+  });
+}
+
+const masked = (line: string) => line.replace(/\d{13}-\d+/g, "ID");
+
+for (const name of datasets) {
+  test(`the sample data ${name} loads without an error`, () => {
+    const text = read(`data/${name}`);
+    expect(text).toMatch(/^# .+\n# .+\n/);
+    const player = new Player(new pkg.Engine(1, NOW), NOW);
+    for (const line of commandsIn(text)) expect(player.text(line), line).not.toMatch(/^\(error\)|^Invalid/);
+  });
+}
+
+// ---- The format
+
+const head = "---\ntitle: T\nsummary: S\nminutes: 2\n---\n";
+const task = "## One\n\ntask: Do it.\ncheck: GET a == 1\nhint: `SET`\nsolution:\n```redis\n> SET a 1\nOK\n```\n";
+
+test("a lesson is read", () => {
+  const lesson = parseLesson("t", `${head}Hello **you**.\n\n${task}`);
+  expect(lesson).toMatchObject({ id: "t", title: "T", minutes: 2, data: null });
+  expect(lesson.intro).toEqual([
+    { kind: "text", spans: [{ kind: "plain", text: "Hello " }, { kind: "strong", text: "you" }, { kind: "plain", text: "." }] },
+  ]);
+  expect(lesson.steps[0]!.checks).toEqual([{ kind: "state", command: "GET a", operator: "==", value: "1", line: 11 }]);
+  expect(lesson.steps[0]!.solution!.moves).toEqual([{ kind: "command", client: 1, line: "SET a 1" }]);
+});
+
+test.each([
+  ["no head", "Hello", 1, "begins with a head"],
+  ["an open head", "---\ntitle: T\n", 3, "ends with a line"],
+  ["a head it does not know", "---\ncolour: red\n---\n", 2, "does not know"],
+  ["a head that lacks something", "---\ntitle: T\nminutes: 1\n---\n", 4, "lacks summary"],
+  ["minutes that are none", "---\ntitle: T\nsummary: S\nminutes: few\n---\n", 5, "whole number"],
+  ["no step", `${head}Hello`, 7, "at least one step"],
+  ["a block that stays open", `${head}## A\n\`\`\`redis\n> GET a\n`, 7, "not closed"],
+  ["another block", `${head}## A\n\`\`\`js\n1\n\`\`\`\n`, 7, "only blocks"],
+  ["a block of nothing", `${head}## A\n\`\`\`redis\n# no\n\`\`\`\n`, 7, "no command"],
+  ["a task without a check", `${head}## A\ntask: Do.\nsolution:\n\`\`\`redis\n> GET a\n\`\`\`\n`, 6, "no check"],
+  ["a task without a solution", `${head}## A\ntask: Do.\nused: GET\n`, 6, "no solution"],
+  ["a check without a task", `${head}## A\ncheck: GET a == 1\n`, 7, "before the task"],
+  ["a check that compares nothing", `${head}## A\ntask: Do.\ncheck: GET a\n`, 8, "wants a command"],
+  ["prose after the task", `${head}## A\ntask: Do.\nMore words.\n`, 8, "after the task"],
+  ["a clock in a solution", `${head}## A\ntask: Do.\nused: GET\nsolution:\n\`\`\`redis\n> GET a\n@ +1s\n\`\`\`\n`, 14, "cannot move the clock"],
+  ["a clock that is none", `${head}## A\n\`\`\`redis\n> GET a\n@ later\n\`\`\`\n`, 9, "moves like"],
+  ["a heading of another level", `${head}# A\n`, 6, "prose is"],
+  ["an open backtick", `${head}A \`b.\n\n## A\n`, 7, "not closed"],
+])("a lesson with %s is refused in its line", (_, text, line, words) => {
+  expect(() => parseLesson("t", text)).toThrow(new RegExp(`^line ${line}: .*${words}`));
+});
+
+test("values are compared as they are written", () => {
+  expect(fulfils("42\n", "==", "42")).toBe(true);
+  expect(fulfils("a\nb", "==", "a b")).toBe(true);
+  expect(fulfils("", "==", '""')).toBe(true);
+  expect(fulfils("", ">=", "0")).toBe(false);
+  expect(fulfils("10", ">=", "9")).toBe(true);
+  expect(fulfils("10", "<=", "9")).toBe(false);
+  expect(fulfils("hello", "~", "ell")).toBe(true);
+  expect(fulfils("a", "!=", "a")).toBe(false);
+});
+
+test("a line uses a command by its first word and the others behind it", () => {
+  expect(uses("set a 1 nx", ["SET", "NX"])).toBe(true);
+  expect(uses("3 INCR a", ["INCR"])).toBe(true);
+  expect(uses("GET set", ["SET"])).toBe(false);
+  expect(uses("SET a 1", ["SET", "NX"])).toBe(false);
+});
