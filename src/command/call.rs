@@ -313,6 +313,11 @@ fn check_script(
     if command.flags.has(WRITE) && !rights.has_written && server.lacks_replicas() {
         return Err(error::NO_REPLICAS);
     }
+    // A script that has begun to write goes on to its end.
+    let is_limited = server.eviction.is_out_of_memory && !rights.ignores_memory;
+    if is_limited && command.flags.has(DENYOOM) && !rights.has_written {
+        return Err(error::OUT_OF_MEMORY);
+    }
     Ok(())
 }
 
@@ -518,27 +523,20 @@ fn check_memory(
     command: &Command,
     origin: Origin,
 ) -> Result {
-    if server.config.maxmemory == 0 {
+    // A transaction was judged as a whole; while a script is paused, what counts is how it began.
+    let is_judged = matches!(origin, Origin::Exec | Origin::Script | Origin::Stream);
+    if server.config.maxmemory == 0 || is_judged || server.scripting.running.is_some() {
         return Ok(());
     }
-    let is_refused = match origin {
-        // A transaction was judged as a whole.
-        Origin::Exec | Origin::Stream => return Ok(()),
-        // What counts is how the script began.
-        Origin::Script => command.flags.has(DENYOOM),
-        Origin::Client | Origin::Resumed => {
-            server.eviction.is_out_of_memory = !server.make_room();
-            let Some(client) = server.clients.get(id) else { return Ok(()) };
-            let ends_transaction = matches!(command.name, "EXEC" | "DISCARD" | "QUIT" | "RESET");
-            command.flags.has(DENYOOM)
-                || (client.flags.has(ClientFlags::MULTI) && !ends_transaction)
-                || (command.name == "EXEC" && queues_any(client, registry, DENYOOM))
-        }
+    server.eviction.is_out_of_memory = !server.make_room();
+    let Some(client) = server.clients.get(id).filter(|_| server.eviction.is_out_of_memory) else {
+        return Ok(());
     };
-    match is_refused && server.eviction.is_out_of_memory {
-        true => Err(error::OUT_OF_MEMORY),
-        false => Ok(()),
-    }
+    let ends_transaction = matches!(command.name, "EXEC" | "DISCARD" | "QUIT" | "RESET");
+    let is_refused = command.flags.has(DENYOOM)
+        || (client.flags.has(ClientFlags::MULTI) && !ends_transaction)
+        || (command.name == "EXEC" && queues_any(client, registry, DENYOOM));
+    if is_refused { Err(error::OUT_OF_MEMORY) } else { Ok(()) }
 }
 
 /// Whether a command with one of these flags is in the client's queue.

@@ -34,6 +34,12 @@ pub fn check(ctx: &Ctx, flags: Flags, read_only: bool) -> Result {
     if !flags.has(Flags::NO_WRITES) && ctx.server.lacks_replicas() {
         return Err(error::NO_REPLICAS);
     }
+    let ignores_memory = flags.has(Flags::ALLOW_OOM) || flags.has(Flags::NO_WRITES);
+    if ctx.server.eviction.is_out_of_memory && !ignores_memory {
+        return Err(Error::new(
+            "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'",
+        ));
+    }
     Ok(())
 }
 
@@ -59,7 +65,7 @@ pub fn start(
         started_at_ms: ctx.server.now_ms,
         microseconds: 0,
         may_write: !read_only && !(is_declared && flags.has(Flags::NO_WRITES)),
-        ignores_memory: is_declared && flags.has(Flags::ALLOW_OOM),
+        ignores_memory: is_declared && (flags.has(Flags::ALLOW_OOM) || flags.has(Flags::NO_WRITES)),
         is_resp3: false,
         is_muted: false,
         has_written: false,
