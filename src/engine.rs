@@ -190,11 +190,8 @@ impl Engine {
             call::time_out(&mut self.server, self.registry, id);
         }
         self.server.limit_waiting_output();
-<<<<<<< 9f80184
         self.server.save_if_due();
-=======
         self.server.evict_what_is_due();
->>>>>>> 96248a9
         self.server.sweep_fields(SWEEP_KEYS_MAX);
         self.server.stats.sample_rates(now_ms);
         if now_ms >= self.next_sweep_ms {
@@ -211,24 +208,17 @@ impl Engine {
         }
         let sweep = self.server.keyspace.iter().any(|db| db.has_deadlines()).then_some(self.next_sweep_ms);
         let server = &self.server;
-<<<<<<< 9f80184
-        let save = server.next_save_ms();
-        [sweep, server.waiting.next_deadline(), server.pause_deadline(), server.output_deadline(), save]
-            .into_iter()
-            .flatten()
-            .min()
-=======
         [
             sweep,
             server.waiting.next_deadline(),
             server.pause_deadline(),
             server.output_deadline(),
+            server.next_save_ms(),
             server.eviction_deadline(),
         ]
         .into_iter()
         .flatten()
         .min()
->>>>>>> 96248a9
     }
 
     /// A client whose output has grown since it was last named here.

@@ -48,7 +48,8 @@ impl Server {
     fn write_file(&self, facts: &[(&[u8], &[u8])], target: Target) -> Vec<u8> {
         let clock = self.access_clock;
         let idle = |entry: &Entry| Use::Idle(u64::from(clock.wrapping_sub(entry.clock()) & 0x00ff_ffff));
-        let tells_use = self.config.maxmemory_policy.ends_with("lru") || target == Target::Ourselves;
+        let tells_use =
+            self.config.text_of("maxmemory-policy").ends_with(b"lru") || target == Target::Ourselves;
         let frame = Frame {
             target,
             compresses: self.config.text_of("rdbcompression") == b"yes",

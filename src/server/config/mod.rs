@@ -55,13 +55,8 @@ pub struct Config {
     pub acl_all_channels: bool,
     pub busy_reply_threshold_ms: u64,
     pub min_replicas_to_write: u64,
-<<<<<<< 9f80184
-    pub lfu_log_factor: u32,
-    pub lfu_decay_minutes: u32,
     /// `save`: after so many seconds with so many changes.
     pub save_points: Vec<(u64, u64)>,
-=======
->>>>>>> 96248a9
     /// DEBUG SET-ACTIVE-EXPIRE.
     pub active_expire: bool,
     /// The file the configuration came from, for CONFIG REWRITE.
@@ -117,12 +112,7 @@ impl Default for Config {
             acl_all_channels: false,
             busy_reply_threshold_ms: 0,
             min_replicas_to_write: 0,
-<<<<<<< 9f80184
-            lfu_log_factor: 0,
-            lfu_decay_minutes: 0,
             save_points: Vec::new(),
-=======
->>>>>>> 96248a9
             active_expire: true,
             config_file: None,
             texts: PARAMETERS.iter().map(|parameter| parameter.default.as_bytes().to_vec()).collect(),
