@@ -4,7 +4,7 @@
  */
 
 import { joined } from "./bytes";
-import type { Block, Completion, Hint, LaneState, Report, Request, Resume, Table } from "./protocol";
+import type { Block, Completion, Hint, Job, LaneState, Report, Request, Resume, Table } from "./protocol";
 import type { JournalStore } from "./storage";
 
 /** Where a lane's output goes. */
@@ -171,6 +171,13 @@ export class Host extends EventTarget {
   /** What lines would be answered by a copy of the keyspace: nobody notices the question. */
   probe(space: string, lines: string[]): Promise<string[]> {
     return this.ask((seq) => ({ t: "probe", space, lines, seq }));
+  }
+
+  /** Work on a whole keyspace; the error is the engine's. */
+  async job<T>(job: Job): Promise<T> {
+    const { done, failed } = await this.ask<{ done: T; failed: string | null }>((seq) => ({ t: "job", job, seq }));
+    if (failed !== null) throw new Error(failed);
+    return done;
   }
 
   openLane(space: string, view: LaneView, setup: string[] = []): Lane {
@@ -368,6 +375,9 @@ export class Host extends EventTarget {
         break;
       case "unfold":
         this.answer(report.seq, report.block);
+        break;
+      case "job":
+        this.answer(report.seq, report);
         break;
       case "synced":
         this.answer(report.seq, undefined);

@@ -42,7 +42,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   /** Nothing was typed yet, so the welcome stands. */
   declare private quiet: boolean;
   /** The id of the panel that is open, if one is. */
-  declare private panel: string | null;
+  declare panel: string | null;
 
   readonly host = newHost();
   readonly sandboxes = new Sandboxes(this.host, this);
@@ -95,6 +95,11 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     return this.entries.map(({ name }) => name);
   }
 
+  nameClient(client: number, name: string): void {
+    const entry = this.entries[client - 1];
+    if (entry) this.rename(entry, name);
+  }
+
   async play(lines: PlayedLine[], pace = 0): Promise<void> {
     this.quiet = false;
     for (const { client, line } of lines) {
@@ -143,6 +148,26 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
       this.terminals()[0]?.notice("The keys of your last visit are here. “Start over” removes them.", "info");
     }
     if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
+    this.welcomeGuests();
+  }
+
+  /** Links that hold a session, and files dropped on the page. */
+  private welcomeGuests(): void {
+    const arrived = () => {
+      if (location.hash.startsWith("#v1.")) void import("./transfer-dialog").then(({ show }) => show(this, "shared"));
+    };
+    addEventListener("hashchange", arrived);
+    arrived();
+    const holdsFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files");
+    addEventListener("dragover", (event) => {
+      if (holdsFiles(event)) event.preventDefault();
+    });
+    addEventListener("drop", (event) => {
+      if (!holdsFiles(event)) return;
+      event.preventDefault();
+      const files = [...event.dataTransfer!.files];
+      void import("./transfer-dialog").then(({ show }) => show(this, "open", files));
+    });
   }
 
   // ---- A change of keyspaces (Stage)

@@ -55,6 +55,17 @@ export interface Hint {
   text: string;
 }
 
+/** Work on whole keyspaces, for files that come and go. */
+export type Job =
+  /** All keys as an RDB file. */
+  | { do: "snapshot"; space: string }
+  /** Whether an RDB file can be read; how many keys it holds. */
+  | { do: "examine"; rdb: Uint8Array }
+  /** Runs requests as a client of their own; answers how many, and the errors. */
+  | { do: "feed"; space: string; requests: Uint8Array[] }
+  /** A transcript with its outputs. */
+  | { do: "transcript"; text: string };
+
 /** To the worker. `space` names a keyspace, `lane` a client of it; both are chosen by the page. */
 export type Request =
   | { t: "start"; module: WebAssembly.Module }
@@ -71,6 +82,7 @@ export type Request =
   | { t: "view"; id: number; view: string; seq: number }
   | { t: "copy"; id: number; seq: number }
   | { t: "sync"; seq: number }
+  | { t: "job"; job: Job; seq: number }
   | { t: "probe"; space: string; lines: string[]; seq: number }
   | { t: "crash" };
 
@@ -97,6 +109,7 @@ export type Report =
   | { t: "view"; seq: number; shown: Block | Table | null }
   | { t: "copy"; seq: number; text: string | null }
   | { t: "synced"; seq: number }
+  | { t: "job"; seq: number; done: unknown; failed: string | null }
   | { t: "probe"; seq: number; answers: string[] }
   | { t: "journal"; space: string; bytes: Uint8Array; whole: boolean }
   | { t: "lost"; space: string; message: string }

@@ -160,12 +160,12 @@ export class Sandboxes extends EventTarget {
   // ---- Keyspaces that nobody keeps
 
   /** Shows a keyspace of its own for a while, such as a lesson's; `home` comes back. */
-  visit(space: string, seed?: number): void {
+  visit(space: string, seed?: number, journal: Uint8Array = new Uint8Array()): void {
     this.stage.leave();
     if (this.visiting) this.host.removeSpace(this.visiting);
     this.visiting = space;
     this.host.removeSpace(space);
-    this.host.addSpace(space, null, [], seed);
+    this.host.addSpace(space, null, journal.length > 0 ? [journal] : [], seed);
     this.stage.enter(space);
     this.changed();
   }

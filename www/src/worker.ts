@@ -3,10 +3,10 @@
  * and sessions, keeps their clocks, and reports. It decides nothing about commands.
  */
 
-import { Engine, Session, class_names, initSync, type Printed } from "../pkg/resplay.js";
+import { Engine, Session, class_names, initSync, play_transcript, type Printed } from "../pkg/resplay.js";
 import { joined } from "./bytes";
 import { Player } from "./player";
-import type { Block, LaneState, Report, Request, Table } from "./protocol";
+import type { Block, Job, LaneState, Report, Request, Table } from "./protocol";
 
 /** What a page gets at first of one printed thing; the rest waits here until it is asked for. */
 const SHOWN_LINES = 200;
@@ -148,6 +148,9 @@ function handle(request: Request): void {
     case "copy":
       say({ t: "copy", seq: request.seq, text: held.get(request.id)?.copy() ?? null });
       break;
+    case "job":
+      doJob(request.job, request.seq);
+      break;
     case "sync":
       say({ t: "synced", seq: request.seq });
       break;
@@ -215,6 +218,55 @@ function dropSpace(name: string): void {
   for (const lane of space.lanes.values()) forget(lane);
   space.engine.free();
   spaces.delete(name);
+}
+
+const FEED_ERRORS_MAX = 20;
+
+function doJob(job: Job, seq: number): void {
+  try {
+    say({ t: "job", seq, done: result(job), failed: null });
+  } catch (reason) {
+    if (reason instanceof WebAssembly.RuntimeError) throw reason;
+    say({ t: "job", seq, done: null, failed: reason instanceof Error ? reason.message : String(reason) });
+  }
+}
+
+function result(job: Job): unknown {
+  switch (job.do) {
+    case "snapshot":
+      return spaces.get(job.space)?.engine.snapshot() ?? null;
+    case "examine": {
+      const engine = new Engine(1, now());
+      try {
+        engine.load(job.rdb, now());
+        const player = new Player(engine, now());
+        const count = player.raw("INFO keyspace");
+        player.free();
+        return [...count.matchAll(/keys=(\d+)/g)].reduce((sum, [, keys]) => sum + Number(keys), 0);
+      } finally {
+        engine.free();
+      }
+    }
+    case "feed":
+      return feed(job.space, job.requests);
+    case "transcript":
+      return play_transcript(job.text);
+  }
+}
+
+function feed(name: string, requests: Uint8Array[]): string[] {
+  const space = spaces.get(name);
+  if (!space) return [];
+  const client = space.engine.connect(now());
+  const errors: string[] = [];
+  for (const request of requests) {
+    space.engine.receive(client, request, now());
+    const reply = space.engine.take_output(client);
+    if (reply[0] === 0x2d && errors.length < FEED_ERRORS_MAX) errors.push(new TextDecoder().decode(reply.subarray(1, reply.indexOf(13))));
+  }
+  space.engine.disconnect(client, now());
+  settle(space);
+  return errors;
 }
 
 /** Asks a copy of the keyspace, so that neither its journal nor its clients notice. */

@@ -23,6 +23,25 @@ for (const colorScheme of ["light", "dark"] as const) {
         await clean(page);
       });
 
+      test("what is shared, saved and opened", async ({ page }) => {
+        const playground = await Playground.open(page);
+        await playground.run("SET a 1");
+        await expect(playground.log()).toContainText("OK");
+        const dialog = page.locator("rp-transfer").getByRole("dialog");
+        for (const entry of [/Share as/, /Save to/, /Open a/]) {
+          await page.getByRole("button", { name: "Menu" }).click();
+          await page.locator("#menu").getByRole("button", { name: entry }).click();
+          await expect(dialog).toBeVisible();
+          await expect(dialog).not.toContainText("One moment");
+          await clean(page);
+          await page.keyboard.press("Escape");
+          await expect(dialog).toBeHidden();
+        }
+        await page.goto("./#v1.SzVS0FEwUtBRcHVRMFQwAgA");
+        await expect(dialog).toContainText("damaged");
+        await clean(page);
+      });
+
       test("the sandboxes, one being renamed, one removed", async ({ page }) => {
         await Playground.open(page);
         await page.locator('[data-panel="sandboxes"]').click();

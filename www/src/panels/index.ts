@@ -53,10 +53,14 @@ export interface Shell {
   play(lines: PlayedLine[], pace?: number): Promise<void>;
   /** The names of the clients, in order. */
   readonly clients: string[];
+  /** Names a client, counted from 1, if it is there. */
+  nameClient(client: number, name: string): void;
   /** Puts a line into the active prompt without running it. */
   type(line: string): void;
   /** Adds a line of the page itself to the active terminal. */
   notice(text: string, kind?: "info" | "error"): void;
+  /** The id of the panel that is open, if one is. */
+  readonly panel: string | null;
   /** Shows a panel, or none. */
   openPanel(id: string | null): void;
   /** Calls back after commands ran, the keyspace was replaced, or another client became the active one; answers how to stop. */
@@ -86,4 +90,10 @@ export const panels: Panel[] = [
   },
 ];
 
-export const menu: MenuEntry[] = [];
+const transfer = (mode: "share" | "save" | "open") => (shell: Shell) => void import("../transfer-dialog").then(({ show }) => show(shell, mode));
+
+export const menu: MenuEntry[] = [
+  { id: "share", title: "Share as a link…", note: "The session in the address, for anyone", act: transfer("share") },
+  { id: "save", title: "Save to a file…", note: "RDB, AOF, commands, transcript", act: transfer("save") },
+  { id: "open", title: "Open a file…", note: "dump.rdb, appendonly.aof, .redis, a transcript", act: transfer("open") },
+];

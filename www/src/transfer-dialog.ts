@@ -1,0 +1,456 @@
+/** The dialog of what leaves and enters the page: a link, files, and a link or files of others, shown before they run. */
+
+import { LitElement, css, html, nothing } from "lit";
+import { kindOf, openFiles, runOpened, save, type Kind, type Opened } from "./files";
+import { JournalError, readJournal, type Session } from "./journal";
+import type { Shell } from "./panels/index";
+import { panelStyles, sizeText } from "./panel-styles";
+import { LINK_MAX, fragmentOf, readFragment, sharedOf, textOf, type Shared } from "./share";
+import { controls, tokens } from "./styles";
+
+export type Mode = "share" | "shared" | "save" | "open";
+
+const PACE_MS = 700;
+/** Lines of a session that are shown before it runs. */
+const SHOWN_MAX = 500;
+const GUEST_SPACE = "shared";
+
+const KINDS: Record<Kind, string> = {
+  rdb: "an RDB file",
+  aof: "an append-only file",
+  script: "a list of commands",
+  transcript: "a transcript",
+};
+
+export class TransferDialog extends LitElement {
+  static override properties = {
+    mode: { state: true },
+    link: { state: true },
+    shared: { state: true },
+    opened: { state: true },
+    trouble: { state: true },
+    told: { state: true },
+    working: { state: true },
+  };
+
+  declare shell: Shell;
+  declare private mode: Mode;
+  declare private link: string;
+  declare private shared: Shared | null;
+  declare private opened: Opened | null;
+  declare private trouble: string;
+  declare private told: string;
+  declare private working: boolean;
+
+  constructor() {
+    super();
+    this.mode = "share";
+    this.link = "";
+    this.shared = null;
+    this.opened = null;
+    this.trouble = "";
+    this.told = "";
+    this.working = false;
+  }
+
+  async open(mode: Mode, files: File[] = []): Promise<void> {
+    this.mode = mode;
+    this.link = this.trouble = this.told = "";
+    this.shared = null;
+    this.opened = null;
+    await this.updateComplete;
+    const dialog = this.renderRoot.querySelector("dialog")!;
+    if (!dialog.open) dialog.showModal();
+    if (mode === "share") await this.attempt(() => this.makeLink());
+    if (mode === "shared") await this.attempt(() => this.readLink());
+    if (files.length > 0) await this.attempt(() => this.look(files));
+  }
+
+  private async attempt(run: () => Promise<void>): Promise<void> {
+    this.working = true;
+    this.trouble = "";
+    try {
+      await run();
+    } catch (reason) {
+      this.trouble = reason instanceof Error ? reason.message : String(reason);
+    } finally {
+      this.working = false;
+    }
+  }
+
+  private close(): void {
+    this.renderRoot.querySelector("dialog")?.close();
+  }
+
+  /** The session as its clients typed it. */
+  private async session(): Promise<Session> {
+    const { host, space } = this.shell;
+    await host.sync();
+    try {
+      return readJournal(host.journal(space));
+    } catch (reason) {
+      if (reason instanceof JournalError) throw new Error(`The session cannot be read back: ${reason.message}.`);
+      throw reason;
+    }
+  }
+
+  // ---- Sharing
+
+  private async asShared(): Promise<Shared> {
+    const { seed, lines } = await this.session();
+    return { seed, clients: this.shell.clients, panel: this.shell.panel, lines };
+  }
+
+  private async makeLink(): Promise<void> {
+    const { data } = await this.session();
+    this.shared = await this.asShared();
+    if (data) throw new Error("This sandbox began with a file, which is too much for a link. Save it as an RDB file and pass that on.");
+    if (this.shared.lines.length === 0) throw new Error("Nothing was typed here yet, so there is nothing to share.");
+    this.link = new URL(await fragmentOf(this.shared), location.href).href;
+  }
+
+  private async copy(button: HTMLElement): Promise<void> {
+    await navigator.clipboard.writeText(this.link);
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy the link"), 1500);
+  }
+
+  private async readLink(): Promise<void> {
+    try {
+      this.shared = await readFragment(location.hash);
+    } catch (reason) {
+      throw new Error(`This link cannot be read: ${reason instanceof Error ? reason.message : String(reason)}.`);
+    } finally {
+      // Or a reload would ask again, and the next link made here would carry this one.
+      history.replaceState(null, "", location.pathname + location.search);
+    }
+  }
+
+  private async run(pace: number): Promise<void> {
+    const { shared, shell } = this;
+    if (!shared) return;
+    this.close();
+    shell.sandboxes.visit(GUEST_SPACE, shared.seed);
+    if (shared.panel) shell.openPanel(shared.panel);
+    shell.notice("A session that somebody shared, in a keyspace of its own. The panel “Sandboxes” can keep it.");
+    await shell.play(shared.lines, pace);
+    shared.clients.forEach((name, at) => name && shell.nameClient(at + 1, name));
+  }
+
+  // ---- Saving
+
+  private get fileName(): string {
+    const { current, visits } = this.shell.sandboxes;
+    const name = (visits ? "session" : current.name).toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
+    return name || "sandbox";
+  }
+
+  private async snapshot(): Promise<Uint8Array> {
+    await this.shell.host.sync();
+    const rdb = await this.shell.host.job<Uint8Array | null>({ do: "snapshot", space: this.shell.space });
+    if (!rdb) throw new Error("The engine does not run.");
+    return rdb;
+  }
+
+  private saveRdb(name: string): Promise<void> {
+    return this.attempt(async () => {
+      const rdb = await this.snapshot();
+      save(name, rdb as BlobPart, "application/octet-stream");
+      this.told = `${name}, ${sizeText(rdb.length)}, is on its way to your downloads.`;
+    });
+  }
+
+  private saveScript(): Promise<void> {
+    return this.attempt(async () => {
+      const { lines, data } = await this.session();
+      const head = data ? "# Begins on the keys of a file that is not part of this.\n" : "";
+      save(`${this.fileName}.redis`, `${head}${lines.map(({ line }) => `${line}\n`).join("")}`, "text/plain");
+      this.told = `${lines.length} commands are on their way to your downloads.`;
+    });
+  }
+
+  private saveTranscript(): Promise<void> {
+    return this.attempt(async () => {
+      const { lines } = await this.session();
+      let before = lines[0]?.at ?? 0;
+      const text = lines.map(({ client, line, at }) => {
+        const seconds = Math.floor((at - before) / 1000);
+        before += seconds * 1000;
+        return `${seconds > 0 ? `@ +${seconds}s\n` : ""}${client === 1 ? "" : client}> ${line}\n`;
+      });
+      const played = await this.shell.host.job<string>({ do: "transcript", text: text.join("") });
+      save(`${this.fileName}.txt`, played, "text/plain");
+      this.told = "The transcript is on its way to your downloads.";
+    });
+  }
+
+  // ---- Opening
+
+  private async look(files: File[]): Promise<void> {
+    if (files.length === 0) return;
+    const first = new Uint8Array(await files[0]!.slice(0, 1 << 16).arrayBuffer());
+    if (files.length === 1 && kindOf(first) === "transcript") {
+      this.shared = sharedOf(await files[0]!.text());
+      if (!this.shared) throw new Error(`${files[0]!.name} holds no command.`);
+      this.mode = "shared";
+      return;
+    }
+    this.opened = await openFiles(this.shell.host, files);
+  }
+
+  private enter(): Promise<void> {
+    return this.attempt(async () => {
+      const { opened, shell } = this;
+      if (!opened) return;
+      if (shell.sandboxes.keeps) await shell.sandboxes.create(opened.name, opened.journal);
+      else shell.sandboxes.visit(GUEST_SPACE, undefined, opened.journal);
+      const errors = await runOpened(shell.host, shell.space, opened);
+      this.close();
+      shell.notice(`“${opened.name}” is open: ${opened.notes.join("; ") || `${opened.lines.length} commands`}.`);
+      if (errors.length > 0) shell.notice(`${errors.length === 20 ? "20 or more" : errors.length} commands failed: ${errors.slice(0, 5).join("; ")}`, "error");
+    });
+  }
+
+  // ---- Drawing
+
+  override render() {
+    return html`<dialog aria-labelledby="title" @close=${() => (this.working = false)}>
+      <div class="sheet">
+        ${this.body()}
+        <div aria-live="polite">
+          ${this.working ? html`<p class="lead">One moment…</p>` : nothing}
+          ${this.told ? html`<p class="told">${this.told}</p>` : nothing}
+          ${this.trouble ? html`<p class="trouble">${this.trouble}</p>` : nothing}
+        </div>
+        <div class="row end"><button type="button" @click=${this.close}>${this.mode === "shared" ? "Not now" : "Close"}</button></div>
+      </div>
+    </dialog>`;
+  }
+
+  private body() {
+    switch (this.mode) {
+      case "share":
+        return this.sharing();
+      case "shared":
+        return this.arrived();
+      case "save":
+        return this.saving();
+      case "open":
+        return this.opening();
+    }
+  }
+
+  private sharing() {
+    const tooLong = this.link.length > LINK_MAX;
+    return html`<h2 id="title">Share this session</h2>
+      ${this.link && !tooLong
+        ? html`<p>
+              Whoever opens this link sees the ${count(this.shared!.lines.length)} first and runs them on a click. The session is in the
+              link itself: nothing is uploaded.
+            </p>
+            <input readonly aria-label="Link" .value=${this.link} @focus=${(event: Event) => (event.target as HTMLInputElement).select()} />
+            <div class="row">
+              <button class="primary" type="button" @click=${(event: Event) => this.copy(event.currentTarget as HTMLElement)}>Copy the link</button>
+              <span class="lead">${sizeText(this.link.length)} of at most ${sizeText(LINK_MAX)}</span>
+            </div>`
+        : nothing}
+      ${tooLong
+        ? html`<p>
+              This session is too long for a link (${sizeText(this.link.length)}; many places cut links beyond ${sizeText(LINK_MAX)}). As a file it is
+              as good: whoever gets it drops it on this page.
+            </p>
+            <div class="row">
+              <button class="primary" type="button" @click=${() => save(`${this.fileName}.txt`, textOf(this.shared!), "text/plain")}>Save the session</button>
+              <button type="button" @click=${() => this.saveRdb(`${this.fileName}.rdb`)}>Save the keys alone</button>
+            </div>`
+        : nothing}`;
+  }
+
+  private arrived() {
+    const { shared } = this;
+    if (!shared) return html`<h2 id="title">A shared session</h2>`;
+    const clients = new Set(shared.lines.map(({ client }) => client)).size;
+    return html`<h2 id="title">Somebody shares a session with you</h2>
+      <p>It is ${count(shared.lines.length)}${clients > 1 ? ` of ${clients} clients` : ""}. Nothing has run yet. It would run in a keyspace of its own, inside this tab.</p>
+      <ol class="lines" tabindex="0" role="region" aria-label="Commands">
+        ${shared.lines.slice(0, SHOWN_MAX).map(
+          ({ client, line }) => html`<li>${clients > 1 ? html`<span class="lane-${client}">${shared.clients[client - 1] ?? `Client ${client}`}</span>` : nothing}<code>${line}</code></li>`,
+        )}
+        ${shared.lines.length > SHOWN_MAX ? html`<li>… and ${shared.lines.length - SHOWN_MAX} more</li>` : nothing}
+      </ol>
+      <div class="row">
+        <button class="primary" type="button" @click=${() => this.run(0)}>Run</button>
+        <button type="button" @click=${() => this.run(PACE_MS)}>Play slowly</button>
+      </div>`;
+  }
+
+  private saving() {
+    return html`<h2 id="title">Save to a file</h2>
+      <p>Nothing is uploaded: the browser writes the file.</p>
+      <dl>
+        <dt><button type="button" @click=${() => this.saveRdb("dump.rdb")}>RDB file</button></dt>
+        <dd>All keys, for a real server: put <code>dump.rdb</code> into its folder and start it.</dd>
+        <dt><button type="button" @click=${() => this.saveRdb("appendonly.aof")}>Append-only file</button></dt>
+        <dd>The same for a server with <code>appendonly yes</code>, as <code>appendonly.aof</code>.</dd>
+        <dt><button type="button" @click=${this.saveScript}>Commands</button></dt>
+        <dd>What was typed, one command a line: <code>redis-cli &lt; file</code> repeats it.</dd>
+        <dt><button type="button" @click=${this.saveTranscript}>Transcript</button></dt>
+        <dd>Commands and replies of all clients, with the pauses between.</dd>
+      </dl>`;
+  }
+
+  private opening() {
+    const { opened } = this;
+    return html`<h2 id="title">Open a file</h2>
+      ${opened
+        ? html`<p>“${opened.name}” is ${KINDS[opened.kind]}${opened.notes.length > 0 ? nothing : ` of ${count(opened.lines.length)}`}.</p>
+            ${opened.notes.length > 0 ? html`<ul>${opened.notes.map((note) => html`<li>${note}</li>`)}</ul>` : nothing}
+            <div class="row"><button class="primary" type="button" ?disabled=${this.working} @click=${this.enter}>Open as a sandbox</button></div>`
+        : html`<p>
+              Drop a <code>dump.rdb</code>, the files of an <code>appendonlydir</code>, a list of commands or a transcript anywhere on the page, or
+              choose it. It stays in your browser.
+            </p>
+            <label class="button">
+              Choose files
+              <input
+                type="file"
+                multiple
+                @change=${(event: Event) => this.attempt(() => this.look([...((event.target as HTMLInputElement).files ?? [])]))}
+              />
+            </label>`}`;
+  }
+
+  static override styles = [
+    tokens,
+    controls,
+    panelStyles,
+    css`
+      :host {
+        display: contents;
+        font-family: var(--rp-sans);
+        color: var(--rp-text);
+      }
+      dialog {
+        width: min(40rem, calc(100vw - 2rem));
+        max-height: calc(100dvh - 2rem);
+        padding: 0;
+        color: var(--rp-text);
+        background: var(--rp-panel);
+        border: 1px solid var(--rp-edge-strong);
+        border-radius: var(--rp-radius);
+        font-family: var(--rp-sans);
+      }
+      dialog::backdrop {
+        background: rgb(0 0 0 / 0.45);
+      }
+      .sheet {
+        padding: var(--rp-space-6);
+        display: grid;
+        gap: var(--rp-space-3);
+      }
+      p,
+      ul {
+        margin: 0;
+      }
+      input:not([type="file"]) {
+        width: 100%;
+        font-family: var(--rp-mono);
+      }
+      .button {
+        display: inline-flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: var(--rp-space-2);
+        padding: var(--rp-space-2) var(--rp-space-3);
+        justify-self: start;
+        max-width: 100%;
+      }
+      .button input {
+        max-width: 100%;
+      }
+      .row {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: var(--rp-space-2);
+      }
+      .end {
+        justify-content: end;
+      }
+      .lead,
+      .trouble {
+        margin: 0;
+      }
+      .lines {
+        margin: 0;
+        padding: var(--rp-space-2) var(--rp-space-3);
+        list-style: none;
+        max-height: 40dvh;
+        overflow: auto;
+        background: var(--rp-ground);
+        border: 1px solid var(--rp-edge);
+        border-radius: var(--rp-radius-small);
+      }
+      .lines li {
+        display: flex;
+        gap: var(--rp-space-3);
+      }
+      .lines span {
+        flex: 0 0 5.5rem;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+        color: var(--lane);
+      }
+      .lane-1 { --lane: var(--rp-lane-1); }
+      .lane-2 { --lane: var(--rp-lane-2); }
+      .lane-3 { --lane: var(--rp-lane-3); }
+      .lane-4 { --lane: var(--rp-lane-4); }
+      .lane-5 { --lane: var(--rp-lane-5); }
+      .lane-6 { --lane: var(--rp-lane-6); }
+      code {
+        font-family: var(--rp-mono);
+        overflow-wrap: anywhere;
+      }
+      dl {
+        display: grid;
+        grid-template-columns: max-content 1fr;
+        gap: var(--rp-space-2) var(--rp-space-3);
+        margin: 0;
+        align-items: center;
+      }
+      dt button {
+        width: 100%;
+      }
+      dd {
+        margin: 0;
+        color: var(--rp-muted);
+      }
+      @media (max-width: 480px) {
+        .sheet {
+          padding: var(--rp-space-4);
+        }
+        dl {
+          grid-template-columns: 1fr;
+        }
+      }
+    `,
+  ];
+}
+
+function count(lines: number): string {
+  return lines === 1 ? "one command" : `${lines} commands`;
+}
+
+/** Shows the one dialog of the page. */
+export function show(shell: Shell, mode: Mode, files: File[] = []): void {
+  let dialog = document.querySelector<TransferDialog>("rp-transfer");
+  if (!dialog) {
+    dialog = document.createElement("rp-transfer") as TransferDialog;
+    dialog.shell = shell;
+    document.body.append(dialog);
+  }
+  void dialog.open(mode, files);
+}
+
+customElements.define("rp-transfer", TransferDialog);
