@@ -283,7 +283,7 @@ pub mod machines {
     pub struct Scripts {
         pub machine: Option<Box<Machine>>,
         pub scratch: Scratch,
-        pub cache: Vec<Script>,
+        pub cache: Vec<Box<Script>>,
         pub uses: u64,
         pub evicted: u64,
     }
@@ -316,8 +316,8 @@ pub mod machines {
     #[derive(Default)]
     pub struct Functions {
         pub machine: Option<Box<Machine>>,
-        pub libraries: Vec<Library>,
-        pub functions: Vec<Function>,
+        pub libraries: Vec<Box<Library>>,
+        pub functions: Vec<Box<Function>>,
     }
 
     impl Functions {
@@ -326,9 +326,12 @@ pub mod machines {
         }
 
         pub fn find(&self, name: &[u8]) -> Result<usize, usize> {
-            let small = |name: &[u8]| name.to_ascii_lowercase();
-            let wanted = small(name);
-            self.functions.binary_search_by(|function| small(&function.name).cmp(&wanted))
+            let small = |name: &[u8], i: usize| name.get(i).map(u8::to_ascii_lowercase);
+            self.functions.binary_search_by(|function| {
+                let mut places = 0..=name.len();
+                let differing = places.find(|&i| small(&function.name, i) != small(name, i));
+                differing.map_or(std::cmp::Ordering::Equal, |i| small(&function.name, i).cmp(&small(name, i)))
+            })
         }
 
         pub fn heap_bytes(&self) -> u64 {

@@ -3,7 +3,7 @@
 use crate::command::{Args, Ctx, Registry};
 use crate::data::glob;
 use crate::format_error;
-use crate::lua::{Args as LuaArgs, Outcome, Result as LuaResult, Table, Value, Vm};
+use crate::lua::{Args as LuaArgs, Outcome, Pin, Result as LuaResult, Table, Value, Vm};
 use crate::persist::{Reader, dump, file};
 use crate::resp::ReplyWriter;
 use crate::resp::quoted;
@@ -316,19 +316,21 @@ fn link(server: &mut Server, loaded: Loaded, replace: bool) -> Result {
     let functions = &mut server.scripting.functions;
     for function in loaded.functions {
         let index = functions.find(&function.name).unwrap_or_else(|index| index);
-        functions.functions.insert(index, function);
+        functions.functions.insert(index, Box::new(function));
     }
     let index = functions.find_library(&loaded.library.name).unwrap_or_else(|index| index);
-    functions.libraries.insert(index, loaded.library);
+    functions.libraries.insert(index, Box::new(loaded.library));
     Ok(())
 }
 
 /// Lets the machine collect what no list holds any more.
 fn forget(server: &mut Server, functions: Vec<Function>) {
+    unpin(server, functions.into_iter().map(|function| function.callback));
+}
+
+fn unpin(server: &mut Server, callbacks: impl Iterator<Item = Pin>) {
     if let Some(machine) = &mut server.scripting.functions.machine {
-        for function in functions {
-            machine.vm.unpin(function.callback);
-        }
+        callbacks.for_each(|callback| machine.vm.unpin(callback));
     }
 }
 
@@ -337,11 +339,15 @@ fn remove(server: &mut Server, name: &[u8]) -> bool {
     let functions = &mut server.scripting.functions;
     let Ok(index) = functions.find_library(name) else { return false };
     functions.libraries.remove(index);
-    let all = std::mem::take(&mut functions.functions);
-    let (gone, kept): (Vec<Function>, Vec<Function>) =
-        all.into_iter().partition(|function| *function.library == *name);
-    functions.functions = kept;
-    forget(server, gone);
+    let mut callbacks = Vec::new();
+    functions.functions.retain(|function| {
+        let stays = *function.library != *name;
+        if !stays {
+            callbacks.push(function.callback);
+        }
+        stays
+    });
+    unpin(server, callbacks.into_iter());
     true
 }
 
@@ -548,7 +554,8 @@ pub fn list(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
         let name = library.name.to_ascii_lowercase();
         pattern.as_ref().is_none_or(|pattern| glob::matches(pattern, &name))
     };
-    let libraries: Vec<&Library> = functions.libraries.iter().filter(fits).collect();
+    let libraries: Vec<&Library> =
+        functions.libraries.iter().map(|library| &**library).filter(fits).collect();
     reply.array(libraries.len());
     for library in libraries {
         reply.map(3 + usize::from(with_code));

@@ -141,7 +141,8 @@ fn compile(ctx: &mut Ctx, digest: &Digest, body: &[u8], from_eval: bool) -> Resu
     }
     let used = if from_eval { scripts.uses } else { 0 };
     let index = scripts.find(digest).unwrap_or_else(|index| index);
-    scripts.cache.insert(index, Script { digest: *digest, body: body.into(), flags, function, used });
+    let script = Script { digest: *digest, body: body.into(), flags, function, used };
+    scripts.cache.insert(index, Box::new(script));
     scripts.machine = Some(machine);
     Ok(index)
 }
