@@ -254,6 +254,8 @@ fn while_script_is_paused(server: &Server, flags: ClientFlags, command: &Command
     server.meanwhile(allowed, ends_scripts && !flags.has(ClientFlags::MULTI))
 }
 
+const WRONG_SCRIPT_ARITY: Error = Error::new("ERR Wrong number of args calling Redis command from script");
+
 /// What a script is allowed to call.
 pub struct Rights {
     pub may_write: bool,
@@ -272,10 +274,16 @@ pub fn from_script(
     reply: &mut ReplyWriter,
 ) -> Result {
     let words = Args::new(&request.bytes, &request.spans);
-    let Lookup::Found(number, command) = registry.lookup(&words) else {
-        let error = Error::new("ERR Unknown Redis command called from script");
-        server.stats.count_error(error.code());
-        return Err(error);
+    let (number, command) = match registry.lookup(&words) {
+        Lookup::Found(number, command) => (number, command),
+        lookup => {
+            let error = match lookup {
+                Lookup::MissingSubcommand(_) => WRONG_SCRIPT_ARITY,
+                _ => Error::new("ERR Unknown Redis command called from script"),
+            };
+            server.stats.count_error(error.code());
+            return Err(error);
+        }
     };
     if let Err(error) = check_script(server, registry, id, (number, command), &words, rights) {
         server.stats.count_error(error.code());
@@ -300,7 +308,7 @@ fn check_script(
     let arity = registry.arity(number);
     let argc = words.argc() as i32;
     if (arity > 0 && argc != arity) || argc < -arity {
-        return Err(Error::new("ERR Wrong number of args calling Redis command from script"));
+        return Err(WRONG_SCRIPT_ARITY);
     }
     if command.flags.has(NOSCRIPT) && !server.scripting.allows_everything {
         return Err(Error::new("ERR This Redis command is not allowed from script"));

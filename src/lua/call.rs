@@ -269,6 +269,11 @@ impl Vm {
 
     fn special(&mut self, special: Special, args: Args, func: usize, wanted: i32) -> Result<Act> {
         match special {
+            Special::Pcall if args.n == 0 && self.pcall_gives_text => {
+                self.push(Value::Bool(false));
+                self.push_bytes(b"attempt to call a boolean value")?;
+                self.returned(func, wanted)
+            }
             Special::Pcall => {
                 self.check_any(args, 0)?;
                 self.push_boundary(Frame { kind: Kind::Pcall, wanted, func: func as u32, ..FRAME })?;
@@ -422,15 +427,22 @@ impl Vm {
                 Kind::Pcall => {
                     self.pop_boundary();
                     self.close_upvalues(func);
+                    let mut n = 2;
                     if self.pcall_gives_text
                         && let Value::Table(t) = error
-                        && let text @ (Value::Str(_) | Value::Number(_)) = self.raw_get_bytes(t, b"err")
                     {
-                        error = text;
+                        match self.raw_get_bytes(t, b"err") {
+                            text @ (Value::Str(_) | Value::Number(_)) => error = text,
+                            other => {
+                                self.ensure_stack(func + 3)?;
+                                self.stack[func + 2] = other;
+                                n = 3;
+                            }
+                        }
                     }
                     self.stack[func] = Value::Bool(false);
                     self.stack[func + 1] = error;
-                    return Ok(self.results_to(func, 2, func, frame.wanted));
+                    return Ok(self.results_to(func, n, func, frame.wanted));
                 }
                 Kind::Xpcall => {
                     // The handler takes the place of the function that failed.

@@ -198,6 +198,17 @@ impl Vm {
         if self.arg(args, i).is_nil() { Ok(default) } else { self.check_integer(args, i) }
     }
 
+    /// As [`Vm::check_integer`], cut to the 32 bits of C's `int` as lua5.1 does in many places.
+    #[inline(never)]
+    pub fn check_int(&mut self, args: Args, i: usize) -> Result<i64> {
+        self.check_integer(args, i).map(|n| i64::from(n as i32))
+    }
+
+    #[inline(never)]
+    pub fn opt_int(&mut self, args: Args, i: usize, default: i64) -> Result<i64> {
+        if self.arg(args, i).is_nil() { Ok(default) } else { self.check_int(args, i) }
+    }
+
     #[inline(never)]
     pub fn check_string(&mut self, args: Args, i: usize) -> Result<Str> {
         match self.arg(args, i) {
@@ -311,7 +322,8 @@ impl Vm {
 
     pub(crate) fn check_writable(&mut self, t: Table) -> Result<()> {
         if self.heap.object(t).readonly {
-            return Err(self.error("Attempt to modify a readonly table"));
+            // Library functions, as C functions, have no position.
+            return Err(self.error_plain(b"Attempt to modify a readonly table"));
         }
         Ok(())
     }

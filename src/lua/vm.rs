@@ -74,7 +74,7 @@ pub struct Vm {
     /// How long chunk names get in messages: 60 in stock Lua 5.1, 80 in Debian's.
     pub chunk_id_size: usize,
     pub(crate) json: super::lib::cjson::Settings,
-    /// Whether `pcall` gives the text of a caught table `{err = text}` instead of the table.
+    /// Whether `pcall` is Redis's own: of a caught table `{err = text}` it gives the text, of others what is at `err` as well.
     pub pcall_gives_text: bool,
 }
 

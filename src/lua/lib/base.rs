@@ -80,7 +80,7 @@ fn assert(vm: &mut Vm, args: Args) -> Result<Step> {
 }
 
 fn error(vm: &mut Vm, args: Args) -> Result<Step> {
-    let level = vm.opt_integer(args, 1, 1)?;
+    let level = vm.opt_int(args, 1, 1)?;
     let value = vm.arg(args, 0);
     if level > 0
         && let Value::Str(_) | Value::Number(_) = value
@@ -99,7 +99,7 @@ pub(crate) fn collect_garbage(vm: &mut Vm, args: Args) -> Result<Value> {
             vm.bytes(s).to_vec()
         }
     };
-    vm.opt_integer(args, 1, 0)?;
+    vm.opt_int(args, 1, 0)?;
     let limit = args.base + args.n;
     Ok(match &option[..] {
         b"collect" => {
@@ -133,7 +133,7 @@ fn function_at(vm: &mut Vm, args: Args, default: bool) -> Result<Option<u32>> {
     if let Value::Host(_) = vm.arg(args, 0) {
         return Ok(None);
     }
-    let level = if default { vm.opt_integer(args, 0, 1)? } else { vm.check_integer(args, 0)? };
+    let level = if default { vm.opt_int(args, 0, 1)? } else { vm.check_int(args, 0)? };
     if level < 0 {
         return Err(vm.bad_argument(0, b"level must be non-negative"));
     }
@@ -271,10 +271,6 @@ impl Continuation for Loading {
 }
 
 fn load(vm: &mut Vm, args: Args) -> Result<Step> {
-    let reader = vm.arg(args, 0);
-    if !matches!(reader, Value::Function(_) | Value::Host(_)) {
-        return Err(vm.type_error(args, 0, "function"));
-    }
     let name = match vm.arg(args, 1) {
         Value::Nil => b"=(load)".to_vec(),
         _ => {
@@ -282,6 +278,10 @@ fn load(vm: &mut Vm, args: Args) -> Result<Step> {
             vm.bytes(name).to_vec()
         }
     };
+    let reader = vm.arg(args, 0);
+    if !matches!(reader, Value::Function(_) | Value::Host(_)) {
+        return Err(vm.type_error(args, 0, "function"));
+    }
     Ok(vm.call_then(reader, Box::new(Loading { reader, name, source: Vec::new() })))
 }
 
@@ -345,7 +345,7 @@ fn select(vm: &mut Vm, args: Args) -> Result<Step> {
         vm.push(Value::Number(args.n as f64 - 1.0));
         return Ok(Step::Return);
     }
-    let i = vm.check_integer(args, 0)?;
+    let i = vm.check_int(args, 0)?;
     let n = args.n as i64;
     let first = if i < 0 { n + i } else { i.min(n) };
     if first < 1 {
@@ -358,7 +358,7 @@ fn select(vm: &mut Vm, args: Args) -> Result<Step> {
 }
 
 fn tonumber(vm: &mut Vm, args: Args) -> Result<Step> {
-    let base = vm.opt_integer(args, 1, 10)?;
+    let base = vm.opt_int(args, 1, 10)?;
     let n = if base == 10 {
         let value = vm.check_any(args, 0)?;
         vm.to_number(value)
@@ -405,10 +405,10 @@ fn type_(vm: &mut Vm, args: Args) -> Result<Step> {
 
 fn unpack(vm: &mut Vm, args: Args) -> Result<Step> {
     let t = vm.check_table(args, 0)?;
-    let first = vm.opt_integer(args, 1, 1)?;
+    let first = vm.opt_int(args, 1, 1)?;
     let last = match vm.arg(args, 2) {
         Value::Nil => vm.length(t) as i64,
-        _ => vm.check_integer(args, 2)?,
+        _ => vm.check_int(args, 2)?,
     };
     if first > last {
         return Ok(Step::Return);

@@ -47,7 +47,8 @@ fn one(vm: &mut Vm, args: Args, f: fn(u32) -> u32) -> Result<Step> {
 
 fn fold(vm: &mut Vm, args: Args, f: fn(u32, u32) -> u32) -> Result<Step> {
     let mut x = check(vm, args, 0)?;
-    for i in 1..args.n {
+    // From the last on, as LuaBitOp: it decides which wrong argument is told.
+    for i in (1..args.n).rev() {
         x = f(x, check(vm, args, i)?);
     }
     finish(vm, x)

@@ -144,8 +144,9 @@ fn write_table(vm: &mut Vm, out: &mut Vec<u8>, t: Table, level: usize) -> Result
 fn pack(vm: &mut Vm, args: Args) -> Result<Step> {
     if args.n == 0 {
         // Its argument 0 is none.
-        let text = "bad argument #0 to 'pack' (MessagePack pack needs input.)";
-        return Err(vm.error(text));
+        let (_, name) = vm.called_name();
+        let text = join(&[b"bad argument #0 to '", &name, b"' (MessagePack pack needs input.)"]);
+        return Err(vm.error_bytes(&text));
     }
     let mut out = Vec::new();
     for i in 0..args.n {
@@ -335,12 +336,12 @@ fn unpack(vm: &mut Vm, args: Args) -> Result<Step> {
 }
 
 fn unpack_one(vm: &mut Vm, args: Args) -> Result<Step> {
-    let offset = vm.opt_integer(args, 1, 0)?;
+    let offset = vm.opt_int(args, 1, 0)?;
     decode(vm, args, 1, offset)
 }
 
 fn unpack_limit(vm: &mut Vm, args: Args) -> Result<Step> {
-    let limit = vm.check_integer(args, 1)?;
-    let offset = vm.opt_integer(args, 2, 0)?;
+    let limit = vm.check_int(args, 1)?;
+    let offset = vm.opt_int(args, 2, 0)?;
     decode(vm, args, limit, offset)
 }

@@ -58,8 +58,9 @@ fn one(vm: &mut Vm, args: Args, f: fn(f64) -> f64) -> Result<Step> {
 }
 
 fn two(vm: &mut Vm, args: Args, f: fn(f64, f64) -> f64) -> Result<Step> {
-    let x = vm.check_number(args, 0)?;
+    // The order in which lua5.1 finds wrong arguments.
     let y = vm.check_number(args, 1)?;
+    let x = vm.check_number(args, 0)?;
     vm.push(number(f(x, y), x, y));
     Ok(Step::Return)
 }
@@ -85,8 +86,8 @@ fn frexp(vm: &mut Vm, args: Args) -> Result<Step> {
 }
 
 fn ldexp(vm: &mut Vm, args: Args) -> Result<Step> {
-    let x = vm.check_number(args, 0)?;
     let exponent = vm.check_integer(args, 1)? as i32;
+    let x = vm.check_number(args, 0)?;
     vm.push(Value::Number(libm::ldexp(x, exponent.clamp(-5000, 5000))));
     Ok(Step::Return)
 }
@@ -105,14 +106,14 @@ fn random(vm: &mut Vm, args: Args) -> Result<Step> {
     let n = match args.n {
         0 => r,
         1 => {
-            let high = vm.check_integer(args, 0)?;
+            let high = vm.check_int(args, 0)?;
             if high < 1 {
                 return Err(vm.bad_argument(0, b"interval is empty"));
             }
             (r * high as f64).floor() + 1.0
         }
         2 => {
-            let (low, high) = (vm.check_integer(args, 0)?, vm.check_integer(args, 1)?);
+            let (low, high) = (vm.check_int(args, 0)?, vm.check_int(args, 1)?);
             if low > high {
                 return Err(vm.bad_argument(1, b"interval is empty"));
             }

@@ -76,7 +76,7 @@ fn map(vm: &mut Vm, args: Args, f: fn(&mut [u8])) -> Result<Step> {
 
 fn rep(vm: &mut Vm, args: Args) -> Result<Step> {
     let s = vm.check_string(args, 0)?;
-    let n = vm.check_integer(args, 1)?;
+    let n = vm.check_int(args, 1)?;
     let len = vm.bytes(s).len();
     if n <= 0 || len == 0 {
         vm.push_bytes(b"")?;
@@ -112,7 +112,7 @@ fn byte(vm: &mut Vm, args: Args) -> Result<Step> {
 fn char(vm: &mut Vm, args: Args) -> Result<Step> {
     let mut text = Vec::with_capacity(args.n);
     for i in 0..args.n {
-        match u8::try_from(vm.check_integer(args, i)?) {
+        match u8::try_from(vm.check_int(args, i)?) {
             Ok(c) => text.push(c),
             Err(_) => return Err(vm.bad_argument(i, b"invalid value")),
         }
@@ -292,7 +292,7 @@ fn gsub(vm: &mut Vm, args: Args) -> Result<Step> {
         r @ (Value::Str(_) | Value::Table(_) | Value::Function(_) | Value::Host(_)) => r,
         _ => return Err(vm.bad_argument(2, b"string/function/table expected")),
     };
-    let max = vm.opt_integer(args, 3, vm.bytes(source).len() as i64 + 1)?;
+    let max = vm.opt_int(args, 3, vm.bytes(source).len() as i64 + 1)?;
     let anchor = vm.bytes(pattern).first() == Some(&b'^');
     let out = Vec::new();
     let state = Gsub { source, pattern, replacement, anchor, at: 0, count: 0, max, out, found: None };

@@ -22,6 +22,7 @@ enum Item {
     Text(usize),
     ZeroTerminated,
     Padding,
+    Unknown(u8),
 }
 
 struct Layout {
@@ -29,12 +30,15 @@ struct Layout {
     at: usize,
     big: bool,
     alignment: usize,
+    /// struct.size looks over letters that mean nothing.
+    is_measured: bool,
+    is_past_end: bool,
 }
 
 impl Layout {
     fn new(vm: &mut Vm, args: Args) -> Result<Layout> {
         let s = vm.check_string(args, 0)?;
-        Ok(Layout { format: vm.bytes(s).to_vec(), at: 0, big: false, alignment: 1 })
+        Ok(Layout { format: vm.bytes(s).to_vec(), at: 0, big: false, alignment: 1, is_measured: false, is_past_end: false })
     }
 
     fn number(&mut self, vm: &mut Vm, default: usize) -> Result<usize> {
@@ -64,7 +68,7 @@ impl Layout {
 
     /// The next item with its size; control options are obeyed on the way.
     fn next(&mut self, vm: &mut Vm) -> Result<Option<(Item, usize)>> {
-        while let Some(c) = self.format.get(self.at).copied() {
+        while let Some(c) = self.format.get(self.at).copied().filter(|c| *c != 0) {
             self.at += 1;
             let item = match c {
                 b'b' => Item::Signed(1),
@@ -99,14 +103,17 @@ impl Layout {
                     self.alignment = n;
                     continue;
                 }
-                c => return Err(vm.bad_argument(0, &join(&[b"invalid format option '", &[c], b"'"]))),
+                c if self.is_measured && c.is_ascii_alphanumeric() => continue,
+                // Where there is no data left, that is told first.
+                c if self.is_past_end => Item::Unknown(c),
+                c => return Err(invalid_option(vm, c)),
             };
             let size = match item {
                 Item::Signed(n) | Item::Unsigned(n) | Item::Text(n) => n,
                 Item::Float => 4,
                 Item::Double => 8,
                 Item::Padding => 1,
-                Item::ZeroTerminated => 0,
+                Item::ZeroTerminated | Item::Unknown(_) => 0,
             };
             return Ok(Some((item, size)));
         }
@@ -121,6 +128,11 @@ impl Layout {
         let align = size.min(self.alignment);
         if align > 1 { (align - (at & (align - 1))) & (align - 1) } else { 0 }
     }
+}
+
+#[cold]
+fn invalid_option(vm: &mut Vm, c: u8) -> Error {
+    vm.bad_argument(0, &join(&[b"invalid format option '", &[c], b"'"]))
 }
 
 fn put(out: &mut Vec<u8>, value: u64, size: usize, big: bool) {
@@ -196,6 +208,7 @@ fn pack(vm: &mut Vm, args: Args) -> Result<Step> {
                 }
             }
             Item::Padding => out.push(0),
+            Item::Unknown(c) => return Err(invalid_option(vm, c)),
         }
     }
     vm.push_vec(out)?;
@@ -207,10 +220,12 @@ fn unpack(vm: &mut Vm, args: Args) -> Result<Step> {
     let s = vm.check_string(args, 1)?;
     let len = vm.bytes(s).len();
     let offset = vm.opt_integer(args, 2, 1)?;
-    if offset < 1 {
+    // Below zero it is very large.
+    if offset == 0 {
         return Err(vm.bad_argument(2, b"offset must be 1 or greater"));
     }
-    let mut at = usize::try_from(offset - 1).unwrap_or(usize::MAX);
+    let mut at = usize::try_from(offset.wrapping_sub(1)).unwrap_or(usize::MAX);
+    layout.is_past_end = at > len;
     while let Some((item, mut size)) = layout.next(vm)? {
         at = at.saturating_add(layout.gap(item, size, at));
         if at > len || size > len - at {
@@ -257,6 +272,7 @@ fn unpack(vm: &mut Vm, args: Args) -> Result<Step> {
                 size = end + 1;
             }
             Item::Padding => {}
+            Item::Unknown(c) => return Err(invalid_option(vm, c)),
         }
         at += size;
     }
@@ -266,6 +282,7 @@ fn unpack(vm: &mut Vm, args: Args) -> Result<Step> {
 
 fn size(vm: &mut Vm, args: Args) -> Result<Step> {
     let mut layout = Layout::new(vm, args)?;
+    layout.is_measured = true;
     let mut at = 0usize;
     while let Some((item, size)) = layout.next(vm)? {
         at += layout.gap(item, size, at);

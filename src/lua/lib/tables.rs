@@ -64,7 +64,7 @@ fn insert(vm: &mut Vm, args: Args) -> Result<Step> {
     let (at, value) = match args.n {
         2 => (end, vm.arg(args, 1)),
         3 => {
-            let at = vm.check_integer(args, 1)?;
+            let at = vm.check_int(args, 1)?;
             end = end.max(at);
             (at, vm.arg(args, 2))
         }
@@ -87,7 +87,7 @@ fn insert(vm: &mut Vm, args: Args) -> Result<Step> {
 fn remove(vm: &mut Vm, args: Args) -> Result<Step> {
     let t = vm.check_table(args, 0)?;
     let end = vm.length(t) as i64;
-    let at = vm.opt_integer(args, 1, end)?;
+    let at = vm.opt_int(args, 1, end)?;
     if at < 1 || at > end {
         return Ok(Step::Return);
     }
@@ -111,7 +111,6 @@ fn not_text(vm: &mut Vm, value: Value, i: i64) -> Error {
 }
 
 fn concat(vm: &mut Vm, args: Args) -> Result<Step> {
-    let t = vm.check_table(args, 0)?;
     let separator = match vm.arg(args, 1) {
         Value::Nil => Vec::new(),
         _ => {
@@ -119,10 +118,11 @@ fn concat(vm: &mut Vm, args: Args) -> Result<Step> {
             vm.bytes(s).to_vec()
         }
     };
-    let first = vm.opt_integer(args, 2, 1)?;
+    let t = vm.check_table(args, 0)?;
+    let first = vm.opt_int(args, 2, 1)?;
     let last = match vm.arg(args, 3) {
         Value::Nil => vm.length(t) as i64,
-        _ => vm.check_integer(args, 3)?,
+        _ => vm.check_int(args, 3)?,
     };
     // Measured first, so that the result is allocated once.
     let mut size = 0usize;
