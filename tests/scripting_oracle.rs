@@ -38,7 +38,10 @@ impl Drop for Both {
 }
 
 impl Both {
-    #[allow(clippy::zombie_processes, reason = "where this panics the process ends, and its children with it")]
+    #[allow(
+        clippy::zombie_processes,
+        reason = "where this panics the process ends, and its children with it"
+    )]
     fn start() -> Both {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = port.expect("a free port").port();
@@ -103,13 +106,7 @@ impl Both {
     fn finish(self, at_least: usize) {
         let shown = std::env::var("SCRIPT_SHOWN").ok().and_then(|count| count.parse().ok()).unwrap_or(20);
         let shown = &self.wrong[..self.wrong.len().min(shown)];
-        assert!(
-            shown.is_empty(),
-            "{} of {} differ:\n{}",
-            self.wrong.len(),
-            self.asked,
-            shown.join("\n")
-        );
+        assert!(shown.is_empty(), "{} of {} differ:\n{}", self.wrong.len(), self.asked, shown.join("\n"));
         assert!(self.asked >= at_least, "only {} were compared", self.asked);
         println!("{} scripts compared", self.asked);
     }
@@ -122,7 +119,8 @@ fn shortened(reply: &[u8]) -> Vec<u8> {
         return reply.to_vec();
     }
     let parts = text.split("[string \"").enumerate();
-    let cut = parts.map(|(i, part)| if i == 0 { "" } else { part.split_once("\"]").map_or(part, |(_, rest)| rest) });
+    let cut = parts
+        .map(|(i, part)| if i == 0 { "" } else { part.split_once("\"]").map_or(part, |(_, rest)| rest) });
     cut.collect::<Vec<_>>().concat().into_bytes()
 }
 
@@ -175,9 +173,8 @@ fn cases_of_the_language_agree() {
     for case in ["format", "numbers", "pattern", "tables", "syntax"] {
         let source = fixture(&format!("differential/{case}.lua"));
         for seed in 1..=10 {
-            let script = format!(
-                "local ROUNDS, SEED = 20, {seed}\n{common}{source}\nreturn table.concat(out, '\\n')"
-            );
+            let script =
+                format!("local ROUNDS, SEED = 20, {seed}\n{common}{source}\nreturn table.concat(out, '\\n')");
             both.eval(&format!("{case} {seed}"), &script);
         }
     }
@@ -211,32 +208,176 @@ end
 
 /// Every function that answers the same each time, and asks for no more memory than its arguments say.
 const FUNCTIONS: &[&str] = &[
-    "assert", "error", "getmetatable", "ipairs", "loadstring", "next", "pairs", "pcall", "rawequal", "rawget",
-    "rawset", "select", "setmetatable", "tonumber", "tostring", "type", "unpack", "xpcall",
-    "string.byte", "string.char", "string.find", "string.format", "string.gmatch", "string.gsub", "string.len",
-    "string.lower", "string.match", "string.reverse", "string.sub", "string.upper", "string.gfind",
-    "table.concat", "table.foreach", "table.foreachi", "table.getn", "table.insert", "table.maxn", "table.remove",
-    "table.setn", "table.sort",
-    "math.abs", "math.acos", "math.asin", "math.atan", "math.atan2", "math.ceil", "math.cos", "math.cosh", "math.deg",
-    "math.exp", "math.floor", "math.fmod", "math.frexp", "math.ldexp", "math.log", "math.log10", "math.max", "math.min",
-    "math.mod", "math.modf", "math.pow", "math.rad", "math.sin", "math.sinh", "math.sqrt", "math.tan", "math.tanh",
-    "coroutine.create", "coroutine.resume", "coroutine.running", "coroutine.status", "coroutine.wrap", "coroutine.yield",
-    "bit.tobit", "bit.tohex", "bit.bnot", "bit.band", "bit.bor", "bit.bxor", "bit.lshift", "bit.rshift", "bit.arshift",
-    "bit.rol", "bit.ror", "bit.bswap",
-    "cjson.encode", "cjson.decode", "cmsgpack.pack", "cmsgpack.unpack",
-    "struct.pack", "struct.unpack", "struct.size",
-    "redis.sha1hex", "redis.error_reply", "redis.status_reply",
+    "assert",
+    "error",
+    "getmetatable",
+    "ipairs",
+    "loadstring",
+    "next",
+    "pairs",
+    "pcall",
+    "rawequal",
+    "rawget",
+    "rawset",
+    "select",
+    "setmetatable",
+    "tonumber",
+    "tostring",
+    "type",
+    "unpack",
+    "xpcall",
+    "string.byte",
+    "string.char",
+    "string.find",
+    "string.format",
+    "string.gmatch",
+    "string.gsub",
+    "string.len",
+    "string.lower",
+    "string.match",
+    "string.reverse",
+    "string.sub",
+    "string.upper",
+    "string.gfind",
+    "table.concat",
+    "table.foreach",
+    "table.foreachi",
+    "table.getn",
+    "table.insert",
+    "table.maxn",
+    "table.remove",
+    "table.setn",
+    "table.sort",
+    "math.abs",
+    "math.acos",
+    "math.asin",
+    "math.atan",
+    "math.atan2",
+    "math.ceil",
+    "math.cos",
+    "math.cosh",
+    "math.deg",
+    "math.exp",
+    "math.floor",
+    "math.fmod",
+    "math.frexp",
+    "math.ldexp",
+    "math.log",
+    "math.log10",
+    "math.max",
+    "math.min",
+    "math.mod",
+    "math.modf",
+    "math.pow",
+    "math.rad",
+    "math.sin",
+    "math.sinh",
+    "math.sqrt",
+    "math.tan",
+    "math.tanh",
+    "coroutine.create",
+    "coroutine.resume",
+    "coroutine.running",
+    "coroutine.status",
+    "coroutine.wrap",
+    "coroutine.yield",
+    "bit.tobit",
+    "bit.tohex",
+    "bit.bnot",
+    "bit.band",
+    "bit.bor",
+    "bit.bxor",
+    "bit.lshift",
+    "bit.rshift",
+    "bit.arshift",
+    "bit.rol",
+    "bit.ror",
+    "bit.bswap",
+    "cjson.encode",
+    "cjson.decode",
+    "cmsgpack.pack",
+    "cmsgpack.unpack",
+    "struct.pack",
+    "struct.unpack",
+    "struct.size",
+    "redis.sha1hex",
+    "redis.error_reply",
+    "redis.status_reply",
 ];
 
 const VALUES: &[&str] = &[
-    "nil", "true", "false", "0", "1", "2", "3", "-1", "-2", "10", "1.5", "-0.5", "2^31", "2^32", "2^53", "-2^31", "1/0",
-    "-1/0", "0/0", "1e15", "1e100", "0.1", "255", "''", "'a'", "'abc'", "'10'", "'0x10'", "' 5 '", "'1e3'", "'%d'",
-    "'%s %5.2f'", "'%q'", "'%x'", "'a+'", "'(.)b'", "'[a-c]*'", "'%w+'", "'^a'", "'.-'", "'%b()'", "'%'", "'[a'",
-    "'return 1'", "'return +'", "'>I2'", "'<i4'", "'bBhHiIlL'", "'s'", "'c0'", "'[1,2,{\"a\":null}]'", "'{\"a\":[]}'",
-    "'[1,'", "'\\147\\1\\2\\3'", "'\\129\\161a\\1'", "{}", "{1,2,3}", "{3,1,2}", "{1,nil,3}", "{a=1}", "{'x','y'}",
-    "{{1},{2}}", "{[1.5]=1}", "{n=5}", "setmetatable({}, {__index=function(t,k) return k end})",
-    "setmetatable({}, {__tostring=function() return 'shown' end})", "function(...) return ... end",
-    "function(a, b) return a < b end", "function() error('inside') end", "print_me", "string.upper", "cjson.null",
+    "nil",
+    "true",
+    "false",
+    "0",
+    "1",
+    "2",
+    "3",
+    "-1",
+    "-2",
+    "10",
+    "1.5",
+    "-0.5",
+    "2^31",
+    "2^32",
+    "2^53",
+    "-2^31",
+    "1/0",
+    "-1/0",
+    "0/0",
+    "1e15",
+    "1e100",
+    "0.1",
+    "255",
+    "''",
+    "'a'",
+    "'abc'",
+    "'10'",
+    "'0x10'",
+    "' 5 '",
+    "'1e3'",
+    "'%d'",
+    "'%s %5.2f'",
+    "'%q'",
+    "'%x'",
+    "'a+'",
+    "'(.)b'",
+    "'[a-c]*'",
+    "'%w+'",
+    "'^a'",
+    "'.-'",
+    "'%b()'",
+    "'%'",
+    "'[a'",
+    "'return 1'",
+    "'return +'",
+    "'>I2'",
+    "'<i4'",
+    "'bBhHiIlL'",
+    "'s'",
+    "'c0'",
+    "'[1,2,{\"a\":null}]'",
+    "'{\"a\":[]}'",
+    "'[1,'",
+    "'\\147\\1\\2\\3'",
+    "'\\129\\161a\\1'",
+    "{}",
+    "{1,2,3}",
+    "{3,1,2}",
+    "{1,nil,3}",
+    "{a=1}",
+    "{'x','y'}",
+    "{{1},{2}}",
+    "{[1.5]=1}",
+    "{n=5}",
+    "setmetatable({}, {__index=function(t,k) return k end})",
+    "setmetatable({}, {__tostring=function() return 'shown' end})",
+    "function(...) return ... end",
+    "function(a, b) return a < b end",
+    "function() error('inside') end",
+    "print_me",
+    "string.upper",
+    "cjson.null",
     "coroutine.create(function(a) local b = coroutine.yield(a) return b end)",
 ];
 
@@ -271,7 +412,9 @@ fn value(rng: &mut Rng, depth: u64) -> String {
         1 => (rng.below(1 << 40) as i64 - (1 << 39)).to_string(),
         2 => (rng.below(600) as i64 - 300).to_string(),
         3 => format!("{}/{}", rng.below(1 << 30), 1 + rng.below(1000)),
-        4 => ["0.1", "1e10", "-1e-5", "2^53", "65535", "65536", "-32768", "-129"][rng.below(8) as usize].into(),
+        4 => {
+            ["0.1", "1e10", "-1e-5", "2^53", "65535", "65536", "-32768", "-129"][rng.below(8) as usize].into()
+        }
         5 => {
             let bytes: Vec<String> = (0..rng.below(40)).map(|_| format!("\\{:03}", rng.below(256))).collect();
             format!("'{}'", bytes.concat())
@@ -295,14 +438,20 @@ fn formats_agree_on_generated_values() {
     let mut rng = Rng::new(77);
     for _ in 0..150 {
         let value = value(&mut rng, 0);
-        let script = format!("{SHOW}local v = {value} local p = cmsgpack.pack(v) return {{p, show(cmsgpack.unpack(p))}}");
+        let script = format!(
+            "{SHOW}local v = {value} local p = cmsgpack.pack(v) return {{p, show(cmsgpack.unpack(p))}}"
+        );
         both.eval(&script, &script);
         let ascii = value.replace('\\', "x");
-        let script = format!("{SHOW}local j = cjson.encode({ascii}) return {{j, show(cjson.decode('['..j..']'))}}");
+        let script =
+            format!("{SHOW}local j = cjson.encode({ascii}) return {{j, show(cjson.decode('['..j..']'))}}");
         both.eval(&script, &script);
         both.eval(&value, &format!("return {value}"));
         let format: Vec<&str> = (0..1 + rng.below(6))
-            .map(|_| ["b", "B", "h", "H", "i", "I", "l", "L", "I3", "i5", "f", "d", "s", "x", "<", ">", "!4"][rng.below(17) as usize])
+            .map(|_| {
+                ["b", "B", "h", "H", "i", "I", "l", "L", "I3", "i5", "f", "d", "s", "x", "<", ">", "!4"]
+                    [rng.below(17) as usize]
+            })
             .collect();
         let numbers: Vec<String> = (0..6).map(|_| (rng.below(70000) as i64 - 300).to_string()).collect();
         let (format, numbers) = (format.concat(), numbers.join(", "));
