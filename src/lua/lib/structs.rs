@@ -38,7 +38,14 @@ struct Layout {
 impl Layout {
     fn new(vm: &mut Vm, args: Args) -> Result<Layout> {
         let s = vm.check_string(args, 0)?;
-        Ok(Layout { format: vm.bytes(s).to_vec(), at: 0, big: false, alignment: 1, is_measured: false, is_past_end: false })
+        Ok(Layout {
+            format: vm.bytes(s).to_vec(),
+            at: 0,
+            big: false,
+            alignment: 1,
+            is_measured: false,
+            is_past_end: false,
+        })
     }
 
     fn number(&mut self, vm: &mut Vm, default: usize) -> Result<usize> {
