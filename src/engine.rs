@@ -215,6 +215,7 @@ impl Engine {
             server.output_deadline(),
             server.next_save_ms(),
             server.eviction_deadline(),
+            server.next_save_ms(),
         ]
         .into_iter()
         .flatten()
