@@ -2,6 +2,7 @@
 
 use crate::data::number::u64_text;
 use crate::data::value::Value;
+use crate::keyspace::eviction::{self, Order};
 use crate::keyspace::{Entry, ValueRef};
 use crate::persist::file::{self, Frame, Item, Use};
 use crate::persist::{Bad, Target};
@@ -46,17 +47,20 @@ impl Server {
     }
 
     fn write_file(&self, facts: &[(&[u8], &[u8])], target: Target) -> Vec<u8> {
-        let clock = self.access_clock;
-        let idle = |entry: &Entry| Use::Idle(u64::from(clock.wrapping_sub(entry.clock()) & 0x00ff_ffff));
-        let tells_use =
-            self.config.text_of("maxmemory-policy").ends_with(b"lru") || target == Target::Ourselves;
+        let (policy, now_ms) = (self.config.eviction, self.now_ms);
+        let use_of = |entry: &Entry| match policy.order {
+            Order::Frequency => Use::Frequency(policy.frequency(entry, now_ms)),
+            _ => Use::Idle(eviction::idle_seconds(entry, now_ms)),
+        };
+        let tells_use = matches!(policy.order, Order::Used | Order::Modified | Order::Frequency)
+            || target == Target::Ourselves;
         let frame = Frame {
             target,
             compresses: self.config.text_of("rdbcompression") == b"yes",
             has_checksum: self.config.text_of("rdbchecksum") == b"yes",
             facts,
             functions: &self.scripting.sources(),
-            use_of: if tells_use { Some(&idle) } else { None },
+            use_of: if tells_use { Some(&use_of) } else { None },
         };
         file::write(&self.keyspace, &frame)
     }
@@ -67,6 +71,7 @@ impl Server {
         let mut loaded = Loaded::default();
         let (mut keys, mut expired) = (0, 0);
         let (now_ms, clock, limits) = (self.now_ms, self.access_clock, self.config.limits());
+        let policy = self.config.eviction;
         let checks_sum = self.config.text_of("rdbchecksum") == b"yes" && !self.persistence.skips_checksums;
         let (mut lines, mut sources) = (Vec::new(), Vec::new());
         let result = file::read(bytes, &limits, checks_sum, &mut |item| match item {
@@ -93,11 +98,14 @@ impl Server {
                     return Ok(());
                 }
                 keys += 1;
-                let idle = match used {
-                    Some(Use::Idle(seconds)) => seconds.min(0x00ff_ffff) as u32,
-                    _ => 0,
-                };
-                entry.set_clock(clock.wrapping_sub(idle) & 0x00ff_ffff);
+                let is_lfu = policy.order == Order::Frequency;
+                entry.set_clock(match used {
+                    Some(Use::Idle(seconds)) if !is_lfu => eviction::clock_of_idle(seconds, now_ms),
+                    Some(Use::Frequency(frequency)) if is_lfu => {
+                        eviction::clock_of_frequency(frequency, now_ms)
+                    }
+                    _ => policy.first_clock(clock, now_ms),
+                });
                 if put(db, entry) { Ok(()) } else { Err(Bad::Corrupt("a key comes twice")) }
             }
         });
@@ -107,6 +115,8 @@ impl Server {
             self.log(level, line);
         }
         self.take_keys(keyspace, present)?;
+        // The new databases have not been counted.
+        self.follow_memory_limits();
         loaded.functions = self.functions_request(&sources, present);
         (self.persistence.keys_loaded, self.persistence.keys_expired) = (keys, expired);
         self.log(
