@@ -19,7 +19,7 @@ use super::declaration::{
 };
 use super::registry::{Lookup, Registry};
 use super::{Args, Command, Ctx};
-use super::{acl, keyspec, redact};
+use super::{acl, keyspec, observe, redact};
 
 /// Checks and runs one request of a client; queues it inside MULTI.
 pub fn dispatch(
@@ -111,6 +111,9 @@ pub fn run(
     let started_at = server.microseconds();
     let mark = reply.mark();
     let dirty = server.dirty;
+    if server.witness.is_some() {
+        observe::begin(server, id, db, command, &request, origin);
+    }
     let mut ctx = Ctx::new(server, registry, id, db, command, origin, words.clone());
     ctx.keep_clocks = flags.has(ClientFlags::NO_TOUCH) && command.name != "TOUCH";
     let mut args = words;
@@ -129,6 +132,9 @@ pub fn run(
         && origin != Origin::Stream
     {
         feed_monitors(server, id, command, &request, origin);
+    }
+    if server.witness.is_some() {
+        observe::end(server, db, is_blocked);
     }
     let failed = result.is_err();
     if let Err(error) = result {

@@ -10,6 +10,7 @@ pub mod ctx;
 pub mod redact;
 pub mod acl;
 pub mod call;
+pub mod observe;
 pub mod expiry;
 
 pub use args::Args;

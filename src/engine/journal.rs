@@ -119,7 +119,17 @@ impl Journal {
     }
 
     pub fn inputs(&self) -> Inputs<'_> {
-        Inputs { bytes: &self.bytes, position: HEADER_BYTES, now_ms: self.started_at_ms() }
+        self.inputs_from(self.start())
+    }
+
+    /// The place before the first input.
+    pub fn start(&self) -> Cursor {
+        Cursor { position: HEADER_BYTES, now_ms: self.started_at_ms() }
+    }
+
+    /// The inputs from a place on that [`Inputs::cursor`] gave, of this journal or of one that this one goes on.
+    pub fn inputs_from(&self, cursor: Cursor) -> Inputs<'_> {
+        Inputs { bytes: &self.bytes, position: cursor.position, now_ms: cursor.now_ms }
     }
 }
 
@@ -135,6 +145,13 @@ impl Input {
     }
 }
 
+/// A place between two inputs.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor {
+    position: usize,
+    now_ms: u64,
+}
+
 /// The inputs of a journal in order.
 pub struct Inputs<'a> {
     bytes: &'a [u8],
@@ -143,6 +160,11 @@ pub struct Inputs<'a> {
 }
 
 impl Inputs<'_> {
+    /// Where the next input begins.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { position: self.position, now_ms: self.now_ms }
+    }
+
     fn number(&self, at: &mut usize) -> Option<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {

@@ -25,6 +25,7 @@ pub mod output;
 pub mod scripting;
 pub mod eviction;
 pub mod describe;
+pub mod witness;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -105,6 +106,8 @@ pub struct Server {
     watchers: BTreeMap<(usize, Box<[u8]>), BTreeSet<ClientId>>,
     events: VecDeque<Event>,
     announced: VecDeque<ClientId>,
+    /// Who looks on, if anybody does.
+    pub witness: Option<Box<witness::Witness>>,
     /// Statistics only: microseconds of a monotonic clock of the host.
     pub stopwatch: Option<fn() -> u64>,
 }
@@ -161,6 +164,7 @@ impl Server {
             watchers: BTreeMap::new(),
             events: VecDeque::new(),
             announced: VecDeque::new(),
+            witness: None,
             stopwatch: None,
         }
     }
@@ -280,6 +284,9 @@ impl Server {
     /// The one hook behind every change to a key: WATCH, waiting clients, notifications, and what else follows keys.
     pub fn changed(&mut self, db: usize, key: &[u8], class: Class, event: &str) {
         self.touch_watched(db, key);
+        if let Some(witness) = &mut self.witness {
+            witness.changed(db, key);
+        }
         self.waiting.signal(db, key);
         self.invalidate(key);
         self.notify(db, key, class, event);
@@ -288,6 +295,10 @@ impl Server {
     /// A keyspace notification alone, for what is not a change (`expire` on a copy, `keymiss` …).
     pub fn notify(&mut self, db: usize, key: &[u8], class: Class, event: &str) {
         let wanted = self.config.notify;
+        if let Some(witness) = &mut self.witness {
+            let is_sent = wanted.has(class) && wanted.has(Class::KEYSPACE.or(Class::KEYEVENT));
+            witness.noticed(key, event, is_sent);
+        }
         if !wanted.has(class) {
             return;
         }

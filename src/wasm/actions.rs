@@ -120,6 +120,10 @@ impl Session {
         ])
     }
 
+    pub fn db(&self) -> f64 {
+        self.inner.db() as f64
+    }
+
     pub fn prompt(&self) -> String {
         self.inner.prompt()
     }

@@ -6,6 +6,7 @@
 #![allow(clippy::new_without_default, reason = "JavaScript knows constructors, not `Default`")]
 
 mod actions;
+mod inspect;
 mod printed;
 
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -20,6 +21,7 @@ use crate::playback::{Playback, SEED, STARTED_AT_MS};
 use crate::server::event::Event;
 
 pub use actions::Session;
+pub use inspect::Past;
 pub use printed::Printed;
 
 #[wasm_bindgen(start)]
@@ -63,10 +65,7 @@ impl Engine {
     pub fn replay(journal: &[u8]) -> Result<Engine, JsError> {
         let journal = Journal::from_bytes(journal).ok_or_else(|| JsError::new("the journal is damaged"))?;
         let mut inner = engine::Engine::replay(&journal);
-        while let Some(id) = inner.next_with_output() {
-            inner.take_output(id);
-        }
-        while inner.next_event().is_some() {}
+        drain(&mut inner);
         Ok(Engine { inner })
     }
 
@@ -154,6 +153,14 @@ impl Engine {
     fn id(&self, client: f64) -> Option<engine::ClientId> {
         self.inner.server().clients.by_serial(client as u64)
     }
+}
+
+/// Throws away what clients were sent.
+fn drain(engine: &mut engine::Engine) {
+    while let Some(id) = engine.next_with_output() {
+        engine.take_output(id);
+    }
+    while engine.next_event().is_some() {}
 }
 
 /// An object with these properties.

@@ -51,6 +51,13 @@ export class Playground {
     await expect.poll(() => this.text(name)).toBe(text);
   }
 
+  /** Opens a panel, if it is not open, and answers its element. */
+  async panel(title: string): Promise<Locator> {
+    const button = this.page.getByRole("navigation", { name: "Panels" }).getByRole("button", { name: title, exact: true });
+    if ((await button.getAttribute("aria-expanded")) !== "true") await button.click();
+    return this.page.getByRole("region", { name: title, exact: true });
+  }
+
   async addLane(): Promise<void> {
     await this.page.getByRole("button", { name: "Client", exact: true }).click();
   }

@@ -4,7 +4,8 @@
  */
 
 import { joined } from "./bytes";
-import type { Block, Completion, Hint, Job, LaneState, Report, Request, Resume, Table } from "./protocol";
+import type { Block, Completion, Hint, Job, LaneState, Report, Request, Resume, Table, Ask, Clock } from "./protocol";
+import { timeOn } from "./clock";
 import type { JournalStore } from "./storage";
 
 /** Where a lane's output goes. */
@@ -17,6 +18,8 @@ export interface LaneView {
   clear(): void;
   /** A line below all that is printed, until it is taken away. */
   status(text: string | null): void;
+  /** The line just echoed was sent; the session then had so many inputs. */
+  moment?(moment: number): void;
   notice(text: string, kind: NoticeKind): void;
 }
 
@@ -36,6 +39,7 @@ interface Space {
   bytes: number;
   store: JournalStore | null;
   seed: number;
+  clock: Clock | null;
 }
 
 export class Lane {
@@ -97,6 +101,8 @@ export class Host extends EventTarget {
   private readonly spaces = new Map<string, Space>();
   private readonly lanes = new Map<number, Lane>();
   private readonly answers = new Map<number, (value: never) => void>();
+  /** Panels that wait; they hear of an engine that ended. */
+  private readonly inspections = new Map<number, (value: unknown) => void>();
   private outbox: Request[] = [];
   private readonly unheard: { worker: Worker; reports: Report[] }[] = [];
   private handed = false;
@@ -119,7 +125,7 @@ export class Host extends EventTarget {
   /** Declares a keyspace; `kept` is what an earlier page left of it. */
   addSpace(name: string, store: JournalStore | null = null, kept: Uint8Array[] = [], seed = randomSeed()): void {
     if (this.spaces.has(name)) return;
-    const space: Space = { journal: kept, bytes: kept.reduce((sum, chunk) => sum + chunk.length, 0), store, seed };
+    const space: Space = { journal: kept, bytes: kept.reduce((sum, chunk) => sum + chunk.length, 0), store, seed, clock: null };
     this.spaces.set(name, space);
     if (this.worker) this.send(spaceRequest(name, space));
   }
@@ -131,6 +137,7 @@ export class Host extends EventTarget {
     space.journal = [];
     space.bytes = 0;
     space.seed = randomSeed();
+    space.clock = null;
     space.store?.replace(null);
     this.send({ t: "drop", space: name }, spaceRequest(name, space));
     for (const lane of this.lanes.values()) {
@@ -178,6 +185,57 @@ export class Host extends EventTarget {
     const { done, failed } = await this.ask<{ done: T; failed: string | null }>((seq) => ({ t: "job", job, seq }));
     if (failed !== null) throw new Error(failed);
     return done;
+  }
+
+  /** What a panel wants to know, or nothing where the engine does not run; `lane` says whose database is meant. */
+  inspect<T>(space: string, lane: number, ask: Ask): Promise<T | null> {
+    if (!this.worker) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      const seq = ++this.sequence;
+      this.inspections.set(seq, resolve as (value: unknown) => void);
+      this.send({ t: "inspect", space, lane, ask, seq });
+    });
+  }
+
+  clockOf(space: string): Clock | null {
+    return this.spaces.get(space)?.clock ?? null;
+  }
+
+  /** The time in a keyspace now. */
+  timeIn(space: string): number {
+    const clock = this.clockOf(space);
+    return clock ? timeOn(clock) : Date.now();
+  }
+
+  setClock(space: string, paused: boolean, rate: number): void {
+    this.send({ t: "clock", space, paused, rate });
+  }
+
+  /** Lets time pass at once. */
+  pass(space: string, ms: number): void {
+    this.send({ t: "pass", space, ms });
+  }
+
+  /** Goes on from a moment, as if nothing had followed it. */
+  branch(space: string, moment: number): void {
+    this.send({ t: "branch", space, moment });
+  }
+
+  /** Puts another session in the place of this one; its lanes connect again. */
+  restore(name: string, journal: Uint8Array): void {
+    const space = this.spaces.get(name);
+    if (!space) return;
+    space.journal = [journal];
+    space.bytes = journal.length;
+    space.clock = null;
+    space.store?.replace(journal);
+    this.send({ t: "drop", space: name }, spaceRequest(name, space));
+    for (const lane of this.lanes.values()) {
+      if (lane.space !== name) continue;
+      lane.resume = null;
+      this.send(openRequest(lane));
+    }
+    this.send({ t: "attached", space: name });
   }
 
   openLane(space: string, view: LaneView, setup: string[] = []): Lane {
@@ -288,6 +346,9 @@ export class Host extends EventTarget {
     this.outbox = [];
     this.sent = this.done = 0;
     this.answers.clear();
+    const waiting = [...this.inspections.values()];
+    this.inspections.clear();
+    for (const resolve of waiting) resolve(null);
     if (this.busyTimer !== null) clearTimeout(this.busyTimer);
     this.busyTimer = null;
   }
@@ -342,14 +403,15 @@ export class Host extends EventTarget {
         this.everReady = true;
         this.classes = report.classes;
         this.setState("ready");
+        this.dispatchEvent(new Event("turn"));
         break;
       case "done":
         this.done += report.count;
         this.watch();
-        this.dispatchEvent(new Event("turn"));
         break;
       case "journal":
-        // Recorded when it came in; see `take`.
+        // Recorded when it came in; see `take`. Something happened: what panels show may be old.
+        this.dispatchEvent(new Event("turn"));
         break;
       case "lost":
         for (const lane of this.lanes.values()) {
@@ -385,6 +447,16 @@ export class Host extends EventTarget {
       case "probe":
         this.answer(report.seq, report.answers);
         break;
+      case "inspect":
+        this.inspections.get(report.seq)?.(report.value);
+        this.inspections.delete(report.seq);
+        break;
+      case "clock": {
+        const space = this.spaces.get(report.space);
+        if (space) space.clock = report.clock;
+        this.dispatchEvent(new Event("clock"));
+        break;
+      }
       default:
         this.hearLane(report);
     }
@@ -406,6 +478,9 @@ export class Host extends EventTarget {
         break;
       case "clear":
         lane.view.clear();
+        break;
+      case "moment":
+        lane.view.moment?.(report.moment);
         break;
       case "status":
         lane.view.status(report.text);
@@ -465,7 +540,7 @@ export class Host extends EventTarget {
 }
 
 function spaceRequest(name: string, space: Space): Request {
-  return { t: "space", space: name, journal: space.bytes > 0 ? joined(space.journal) : null, seed: space.seed };
+  return { t: "space", space: name, journal: space.bytes > 0 ? joined(space.journal) : null, seed: space.seed, clock: space.clock };
 }
 
 function openRequest(lane: Lane): Request {

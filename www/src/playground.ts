@@ -32,6 +32,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     seen: { state: true },
     quiet: { state: true },
     panel: { state: true },
+    moment: { attribute: false },
   };
 
   declare private entries: LaneEntry[];
@@ -44,6 +45,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   /** The id of the panel that is open, if one is. */
   declare panel: string | null;
 
+  declare moment: number | null;
   readonly host = newHost();
   readonly sandboxes = new Sandboxes(this.host, this);
   private readonly history = new History(localStore("resplay.history"));
@@ -58,7 +60,8 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     this.guideOpen = readSetting("guide") !== "closed";
     this.seen = new Set();
     this.quiet = true;
-    const panel = readSetting("panel");
+    this.moment = null;
+    const panel = readSetting("panel") ?? (innerWidth >= 900 ? "keys" : null);
     this.panel = panels.some(({ id }) => id === panel) ? panel : null;
     applyTheme(this.theme);
     for (const name of readLanes()) this.addLane(name, false);
@@ -142,6 +145,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   private async begin(): Promise<void> {
     await this.sandboxes.start();
+    this.requestUpdate();
     await this.updateComplete;
     this.enter();
     if (this.sandboxes.returning && this.sandboxes.keeping === "kept") {

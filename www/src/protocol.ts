@@ -66,10 +66,27 @@ export type Job =
   /** A transcript with its outputs. */
   | { do: "transcript"; text: string };
 
+/** What a panel asks; the answers are in `look.ts`. A `moment` counts the inputs of a session; null is the present. */
+export type Ask =
+  | { q: "tree"; db: number | null; open: Uint8Array[]; filter: Uint8Array; from: number; count: number; moment: number | null }
+  | { q: "value"; db: number; key: Uint8Array; from: number; count: number; moment: number | null }
+  | { q: "step"; moment: number | null }
+  | { q: "replyAs"; moment: number; resp: number }
+  | { q: "timeline"; from: number; count: number }
+  | { q: "edit"; name: string; words: Uint8Array[] };
+
+/** A keyspace's clock: at the `real` time it showed `shown`, and since then it has run `rate` times as fast, or not at all. */
+export interface Clock {
+  real: number;
+  shown: number;
+  rate: number;
+  paused: boolean;
+}
+
 /** To the worker. `space` names a keyspace, `lane` a client of it; both are chosen by the page. */
 export type Request =
   | { t: "start"; module: WebAssembly.Module }
-  | { t: "space"; space: string; journal: Uint8Array | null; seed: number }
+  | { t: "space"; space: string; journal: Uint8Array | null; seed: number; clock: Clock | null }
   | { t: "attached"; space: string }
   | { t: "drop"; space: string }
   | { t: "open"; space: string; lane: number; resume: Resume | null; setup: string[] }
@@ -84,6 +101,10 @@ export type Request =
   | { t: "sync"; seq: number }
   | { t: "job"; job: Job; seq: number }
   | { t: "probe"; space: string; lines: string[]; seq: number }
+  | { t: "inspect"; space: string; lane: number; ask: Ask; seq: number }
+  | { t: "clock"; space: string; paused: boolean; rate: number }
+  | { t: "pass"; space: string; ms: number }
+  | { t: "branch"; space: string; moment: number }
   | { t: "crash" };
 
 /** What a lane needs to go on in a fresh worker; opaque to the page. */
@@ -111,6 +132,9 @@ export type Report =
   | { t: "synced"; seq: number }
   | { t: "job"; seq: number; done: unknown; failed: string | null }
   | { t: "probe"; seq: number; answers: string[] }
+  | { t: "inspect"; seq: number; value: unknown }
+  | { t: "clock"; space: string; clock: Clock }
+  | { t: "moment"; lane: number; moment: number }
   | { t: "journal"; space: string; bytes: Uint8Array; whole: boolean }
   | { t: "lost"; space: string; message: string }
   | { t: "crashed"; message: string };

@@ -37,7 +37,8 @@ export class SideArea extends LitElement {
     const panel = panels.find(({ id }) => id === this.open);
     return html`
       ${panel
-        ? html`<div
+        ? html`<section class="panel" id="body" aria-label=${panel.title}>
+            <div
               class="edge"
               role="separator"
               aria-orientation="vertical"
@@ -49,13 +50,14 @@ export class SideArea extends LitElement {
               @keydown=${this.edgeKey}
               @pointerdown=${this.grabbed}
             ></div>
-            <section class="body" id="body" aria-label=${panel.title}>
-              ${this.loading ? html`<p class="note" role="status">Loading…</p>` : nothing}
+            <div class="body">
+              ${this.loading ? html`<p class="note">Loading…</p>` : nothing}
               ${this.failure
                 ? html`<p class="note" role="alert">${this.failure} <button type="button" @click=${() => this.show(panel)}>Try again</button></p>`
                 : nothing}
               ${[...this.elements.values()]}
-            </section>`
+            </div>
+          </section>`
         : nothing}
       <nav class="rail" aria-label="Panels">
         ${panels.map(
@@ -138,6 +140,11 @@ export class SideArea extends LitElement {
     controls,
     css`
       :host {
+        display: flex;
+        min-height: 0;
+        min-width: 0;
+      }
+      .panel {
         display: flex;
         min-height: 0;
         min-width: 0;
@@ -234,6 +241,9 @@ export class SideArea extends LitElement {
         }
         .edge {
           display: none;
+        }
+        .panel {
+          flex: 1;
         }
         .body {
           flex: 1;

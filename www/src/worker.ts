@@ -3,10 +3,12 @@
  * and sessions, keeps their clocks, and reports. It decides nothing about commands.
  */
 
-import { Engine, Session, class_names, initSync, play_transcript, type Printed } from "../pkg/resplay.js";
+import { Engine, Session, class_names, initSync, play_transcript, type Printed, edit_line, type Past } from "../pkg/resplay.js";
 import { joined } from "./bytes";
 import { Player } from "./player";
 import type { Block, Job, LaneState, Report, Request, Table } from "./protocol";
+import { Clockwork } from "./clock";
+import { answer, forgetPasts } from "./inspector";
 
 /** What a page gets at first of one printed thing; the rest waits here until it is asked for. */
 const SHOWN_LINES = 200;
@@ -20,6 +22,8 @@ const QUIET_MS = 16;
 /** Small blocks travel and are drawn together up to this length. */
 const JOINED_LENGTH = 4096;
 const TIMER_MAX_MS = 60_000;
+/** Deadlines served one by one while time is skipped. */
+const STOPS_MAX = 5_000;
 
 interface Space {
   name: string;
@@ -32,6 +36,13 @@ interface Space {
   afresh: boolean;
   lanes: Map<number, LaneHome>;
   timer: Timer | null;
+  clock: Clockwork;
+  /** Moments played again, for those who look at them. */
+  pasts: Past[];
+  /** The moment of the last request. */
+  asked: number;
+  /** Somebody wants to know which keys change. */
+  watched: boolean;
   /** Output is still to be carried: a turn ended before all was. */
   unsettled: boolean;
 }
@@ -79,7 +90,6 @@ let out: Report[] = [];
 const touched = new Set<LaneHome>();
 let flushedAt = 0;
 let lessonClass = -1;
-let clock = 0;
 
 const port = self as unknown as {
   onmessage: ((event: MessageEvent<Request[]>) => void) | null;
@@ -106,7 +116,7 @@ function handle(request: Request): void {
       start(request.module);
       break;
     case "space":
-      openSpace(request.space, request.journal, request.seed);
+      openSpace(request);
       break;
     case "attached":
       releaseOthers(request.space);
@@ -125,7 +135,7 @@ function handle(request: Request): void {
       break;
     case "interrupt":
       withLane(request.lane, (lane) => {
-        act(lane, lane.session.interrupt(now()));
+        act(lane, lane.session.interrupt(now(lane.space)));
         settle(lane.space);
         touched.add(lane);
       });
@@ -159,10 +169,35 @@ function handle(request: Request): void {
       say({ t: "probe", seq: request.seq, answers: space ? probe(space, request.lines) : [] });
       break;
     }
+    case "inspect": {
+      const space = spaces.get(request.space);
+      const db = lanes.get(request.lane)?.session.db() ?? 0;
+      const value = request.ask.q === "edit" ? edit_line(request.ask.name, request.ask.words) : space && answer(space, db, request.ask);
+      say({ t: "inspect", seq: request.seq, value: value ?? null });
+      break;
+    }
+    case "clock":
+      withSpace(request.space, (space) => {
+        space.clock.set(request.paused, request.rate);
+        tellClock(space);
+        settle(space);
+      });
+      break;
+    case "pass":
+      withSpace(request.space, (space) => pass(space, request.ms));
+      break;
+    case "branch":
+      withSpace(request.space, (space) => branch(space, request.moment));
+      break;
     case "crash":
       [...spaces.values()][0]?.engine.crash_for_test();
       break;
   }
+}
+
+function withSpace(name: string, run: (space: Space) => void): void {
+  const space = spaces.get(name);
+  if (space) run(space);
 }
 
 function withLane(id: number, run: (lane: LaneHome) => void): void {
@@ -172,22 +207,55 @@ function withLane(id: number, run: (lane: LaneHome) => void): void {
 
 // ---- Keyspaces
 
-function openSpace(name: string, journal: Uint8Array | null, seed: number): void {
+function openSpace({ space: name, journal, seed, clock }: Extract<Request, { t: "space" }>): void {
   const replayed = journal && replay(name, journal);
+  const engine = replayed || new Engine(seed, Date.now());
   const space: Space = {
     name,
-    engine: replayed || new Engine(seed, now()),
+    engine,
     journaled: replayed ? replayed.journal_length() : 0,
     unsaved: [],
     // A journal that does not play must not be there at the next visit.
     afresh: !replayed,
     lanes: new Map(),
     timer: null,
+    clock: new Clockwork(engine.now(), clock),
+    pasts: [],
+    asked: 0,
+    watched: false,
     unsettled: false,
   };
   spaces.set(name, space);
-  if (replayed) space.engine.tick(now());
+  if (replayed) space.engine.tick(now(space));
   record(space);
+  tellClock(space);
+}
+
+/** Goes on from a moment as if nothing had followed it; its clients connect afresh. */
+function branch(space: Space, moment: number): void {
+  const engine = space.engine.branch(moment);
+  if (!engine) return;
+  forgetPasts(space);
+  space.engine.free();
+  space.engine = engine;
+  space.journaled = engine.journal_length();
+  space.unsaved = [engine.journal_from(0)];
+  space.afresh = true;
+  space.watched = false;
+  space.asked = moment;
+  space.clock.show(engine.now());
+  for (const client of engine.clients()) engine.disconnect(client, now(space));
+  const homes = [...space.lanes.values()];
+  space.lanes.clear();
+  for (const lane of homes) {
+    lane.client = 0;
+    lane.session.free();
+    lane.session = new Session();
+    act(lane, lane.session.start(now(space)));
+    touched.add(lane);
+  }
+  tellClock(space);
+  settle(space);
 }
 
 function replay(name: string, journal: Uint8Array): Engine | null {
@@ -205,7 +273,7 @@ function releaseOthers(name: string): void {
   const space = spaces.get(name);
   if (!space) return;
   for (const client of space.engine.clients()) {
-    if (!space.lanes.has(client)) space.engine.disconnect(client, now());
+    if (!space.lanes.has(client)) space.engine.disconnect(client, now(space));
   }
   settle(space);
 }
@@ -215,6 +283,7 @@ function dropSpace(name: string): void {
   if (!space) return;
   reportJournal(space);
   if (space.timer !== null) clearTimeout(space.timer);
+  forgetPasts(space);
   for (const lane of space.lanes.values()) forget(lane);
   space.engine.free();
   spaces.delete(name);
@@ -236,10 +305,10 @@ function result(job: Job): unknown {
     case "snapshot":
       return spaces.get(job.space)?.engine.snapshot() ?? null;
     case "examine": {
-      const engine = new Engine(1, now());
+      const engine = new Engine(1, Date.now());
       try {
-        engine.load(job.rdb, now());
-        const player = new Player(engine, now());
+        engine.load(job.rdb, Date.now());
+        const player = new Player(engine, Date.now());
         const count = player.raw("INFO keyspace");
         player.free();
         return [...count.matchAll(/keys=(\d+)/g)].reduce((sum, [, keys]) => sum + Number(keys), 0);
@@ -257,14 +326,14 @@ function result(job: Job): unknown {
 function feed(name: string, requests: Uint8Array[]): string[] {
   const space = spaces.get(name);
   if (!space) return [];
-  const client = space.engine.connect(now());
+  const client = space.engine.connect(now(space));
   const errors: string[] = [];
   for (const request of requests) {
-    space.engine.receive(client, request, now());
+    space.engine.receive(client, request, now(space));
     const reply = space.engine.take_output(client);
     if (reply[0] === 0x2d && errors.length < FEED_ERRORS_MAX) errors.push(new TextDecoder().decode(reply.subarray(1, reply.indexOf(13))));
   }
-  space.engine.disconnect(client, now());
+  space.engine.disconnect(client, now(space));
   settle(space);
   return errors;
 }
@@ -272,7 +341,7 @@ function feed(name: string, requests: Uint8Array[]): string[] {
 /** Asks a copy of the keyspace, so that neither its journal nor its clients notice. */
 function probe(space: Space, lines: string[]): string[] {
   const engine = Engine.replay(space.engine.journal_from(0));
-  const player = new Player(engine, now());
+  const player = new Player(engine, now(space));
   try {
     return lines.map((line) => player.raw(line));
   } finally {
@@ -309,10 +378,10 @@ function openLane({ space: name, lane: id, resume, setup }: Extract<Request, { t
     lane.client = resume.client;
     space.lanes.set(lane.client, lane);
   } else {
-    act(lane, session.start(now()));
+    act(lane, session.start(now(space)));
   }
   if (setup.length > 0) {
-    act(lane, session.submit(setup.join("\n"), now()));
+    act(lane, session.submit(setup.join("\n"), now(space)));
     settle(space);
     lane.unseen = false;
   }
@@ -338,7 +407,7 @@ function forget(lane: LaneHome): void {
 function hangUp(lane: LaneHome): void {
   if (lane.client === 0) return;
   lane.space.lanes.delete(lane.client);
-  lane.space.engine.disconnect(lane.client, now());
+  lane.space.engine.disconnect(lane.client, now(lane.space));
   lane.client = 0;
 }
 
@@ -348,9 +417,9 @@ function submit(lane: LaneHome, lines: string[]): void {
     lane.session.free();
     lane.session = new Session();
     lane.exited = false;
-    act(lane, lane.session.start(now()));
+    act(lane, lane.session.start(now(lane.space)));
   }
-  act(lane, lane.session.submit(lines.join("\n"), now()));
+  act(lane, lane.session.submit(lines.join("\n"), now(lane.space)));
   settle(lane.space);
   touched.add(lane);
 }
@@ -369,7 +438,10 @@ function act(lane: LaneHome, actions: Action[]): void {
         // Should this never come back, the page has what went before, and its journal tells no more than was shown.
         record(lane.space);
         if (Date.now() - flushedAt > QUIET_MS) flush();
-        if (lane.client !== 0) lane.space.engine.receive(lane.client, action.bytes, now());
+        if (lane.client === 0) break;
+        lane.space.engine.receive(lane.client, action.bytes, now(lane.space));
+        lane.space.asked = lane.space.engine.moment();
+        if (lane.echoed && !lane.unseen) say({ t: "moment", lane: lane.id, moment: lane.space.asked });
         break;
       case "echo":
         lane.echoed = true;
@@ -389,9 +461,9 @@ function act(lane: LaneHome, actions: Action[]): void {
         break;
       case "connect":
         hangUp(lane);
-        lane.client = lane.space.engine.connect(now());
+        lane.client = lane.space.engine.connect(now(lane.space));
         lane.space.lanes.set(lane.client, lane);
-        act(lane, lane.session.connected(now()));
+        act(lane, lane.session.connected(now(lane.space)));
         break;
       case "disconnect":
         hangUp(lane);
@@ -433,7 +505,7 @@ function wakeLater(lane: LaneHome, after: number): void {
   lane.wake = setTimeout(() => {
     guard(() => {
       lane.wake = null;
-      act(lane, lane.session.tick(now()));
+      act(lane, lane.session.tick(now(lane.space)));
       settle(lane.space);
       touched.add(lane);
     });
@@ -451,7 +523,7 @@ function settle(space: Space): void {
     const bytes = engine.take_output(client);
     const lane = space.lanes.get(client);
     if (!lane || bytes.length === 0) continue;
-    act(lane, lane.session.receive(bytes, now()));
+    act(lane, lane.session.receive(bytes, now(lane.space)));
     touched.add(lane);
   } while (Date.now() < until);
   for (let closed = engine.next_to_close(); closed !== undefined; closed = engine.next_to_close()) {
@@ -473,12 +545,12 @@ function settle(space: Space): void {
 function closedByEngine(space: Space, client: number): void {
   const lane = space.lanes.get(client);
   const last = space.engine.take_output(client);
-  space.engine.disconnect(client, now());
+  space.engine.disconnect(client, now(space));
   if (!lane) return;
   space.lanes.delete(client);
   lane.client = 0;
-  if (last.length > 0) act(lane, lane.session.receive(last, now()));
-  act(lane, lane.session.disconnected(now()));
+  if (last.length > 0) act(lane, lane.session.receive(last, now(lane.space)));
+  act(lane, lane.session.disconnected(now(lane.space)));
   touched.add(lane);
 }
 
@@ -495,9 +567,28 @@ function tellState(lane: LaneHome): void {
 
 // ---- Time
 
-function now(): number {
-  clock = Math.max(clock, Date.now());
-  return clock;
+function now(space: Space): number {
+  return space.clock.now();
+}
+
+function tellClock(space: Space): void {
+  say({ t: "clock", space: space.name, clock: space.clock.told() });
+}
+
+/** Lets time pass at once, stopping at every deadline on the way. */
+function pass(space: Space, ms: number): void {
+  const until = now(space) + ms;
+  for (let stops = 0; stops < STOPS_MAX; stops++) {
+    const deadline = space.engine.next_deadline();
+    if (deadline === undefined || deadline >= until) break;
+    space.clock.show(Math.max(deadline + 1, now(space)));
+    space.engine.tick(now(space));
+    settle(space);
+  }
+  space.clock.show(Math.max(until, now(space)));
+  space.engine.tick(now(space));
+  tellClock(space);
+  settle(space);
 }
 
 function schedule(space: Space): void {
@@ -505,13 +596,14 @@ function schedule(space: Space): void {
   space.timer = null;
   const deadline = space.engine.next_deadline();
   if (deadline === undefined) return;
-  const wait = Math.min(Math.max(deadline - Date.now(), 1), TIMER_MAX_MS);
+  const wait = space.clock.until(deadline);
+  if (wait === null) return;
   space.timer = setTimeout(() => {
     guard(() => {
-      space.engine.tick(now());
+      space.engine.tick(now(space));
       settle(space);
     });
-  }, wait);
+  }, Math.min(Math.max(wait, 1), TIMER_MAX_MS));
 }
 
 // ---- Printed things

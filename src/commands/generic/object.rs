@@ -1,27 +1,14 @@
 //! OBJECT: how a value is held.
 
 use crate::command::declaration::*;
+pub use crate::command::observe::encoding_of;
 use crate::command::{Args, Ctx, Keys};
-use crate::data::value::Value;
+use crate::keyspace::Entry;
 use crate::keyspace::eviction::{self, Order};
-use crate::keyspace::{Entry, ValueRef};
 use crate::resp::ReplyWriter;
 use crate::server::error::{Error, Result};
 
 pub const COMMANDS: &[Command] = &[OBJECT_ENCODING, OBJECT_FREQ, OBJECT_IDLETIME, OBJECT_REFCOUNT];
-
-/// Longer strings are no longer held beside their header in Redis, and OBJECT ENCODING says so.
-const EMBEDDED_BYTES_MAX: usize = 44;
-
-/// As OBJECT ENCODING names it.
-pub fn encoding_of(entry: &Entry) -> &'static str {
-    match entry.value() {
-        ValueRef::Int(_) => "int",
-        ValueRef::Bytes(bytes) if bytes.len() <= EMBEDDED_BYTES_MAX && !entry.is_edited() => "embstr",
-        ValueRef::Bytes(_) | ValueRef::Boxed(Value::String(_)) => "raw",
-        ValueRef::Boxed(value) => value.encoding(),
-    }
-}
 
 pub const OBJECT_ENCODING: Command = Command {
     name: "OBJECT ENCODING",

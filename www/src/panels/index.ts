@@ -47,6 +47,8 @@ export interface Shell {
   readonly sandboxes: Sandboxes;
   /** The client that has the prompt; nothing while the page starts. */
   readonly lane: Lane | null;
+  /** The moment looked at: how many inputs the session had then. Null is the present. */
+  moment: number | null;
   /** Runs lines in the active terminal as if they had been typed there. */
   run(...lines: string[]): void;
   /** Runs lines in several terminals in order, `client` counted from 1; opens those that are missing. Waits `pace` before each. */
@@ -74,6 +76,13 @@ export interface PanelElement extends HTMLElement {
 }
 
 export const panels: Panel[] = [
+  {
+    id: "keys",
+    title: "Keys",
+    icon: svg`<circle cx="6.5" cy="10" r="3.5" /><path d="M10 10h8M15 10v3.5M18 10v2.5" />`,
+    tag: "rp-keys",
+    load: () => import("./keys"),
+  },
   {
     id: "lessons",
     title: "Learn",

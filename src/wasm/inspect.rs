@@ -1,0 +1,149 @@
+//! What the panels of the page ask of an engine, as structured values.
+
+use js_sys::{Array, Uint8Array};
+use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::Engine;
+use crate::command::observe;
+use crate::engine;
+use crate::engine::inspect::{self, KeysQuery, Part};
+use crate::resp::Protocol;
+use crate::server::Server;
+
+impl Serialize for Part {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Part::Nothing => serializer.serialize_unit(),
+            Part::Flag(flag) => serializer.serialize_bool(*flag),
+            Part::Number(number) => serializer.serialize_f64(*number),
+            Part::Integer(integer) => serializer.serialize_i64(*integer),
+            Part::Text(text) => serializer.serialize_str(text),
+            Part::Bytes(bytes) => serializer.serialize_bytes(bytes),
+            Part::List(parts) => {
+                let mut list = serializer.serialize_seq(Some(parts.len()))?;
+                for part in parts {
+                    list.serialize_element(part)?;
+                }
+                list.end()
+            }
+            Part::Record(fields) => {
+                let mut record = serializer.serialize_struct("", fields.len())?;
+                for (name, part) in fields {
+                    record.serialize_field(name, part)?;
+                }
+                record.end()
+            }
+        }
+    }
+}
+
+fn told(part: &Part) -> JsValue {
+    let serializer = serde_wasm_bindgen::Serializer::new()
+        .serialize_missing_as_null(true)
+        .serialize_large_number_types_as_bigints(true);
+    // A tree of plain values always converts.
+    part.serialize(&serializer).unwrap_or(JsValue::NULL)
+}
+
+fn words(array: &Array) -> Vec<Vec<u8>> {
+    array.iter().map(|word| Uint8Array::new(&word).to_vec()).collect()
+}
+
+fn keys_of(server: &Server, db: usize, open: &Array, filter: &[u8], from: usize, count: usize) -> JsValue {
+    let query = KeysQuery { db, open: words(open), filter: filter.to_vec(), from, count };
+    told(&inspect::keys(server, &query))
+}
+
+/// The line of the command that makes an edit by hand.
+#[wasm_bindgen]
+pub fn edit_line(name: &str, given: &Array) -> Option<String> {
+    inspect::edit(name, &words(given))
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// From now on, changed keys are told of.
+    pub fn watch(&mut self) {
+        observe::watch(self.inner.server_mut(), false);
+    }
+
+    /// The keys changed since the last call, as `[db, key]`; the latest last.
+    pub fn changes(&mut self) -> JsValue {
+        let witness = self.inner.server_mut().witness.as_mut();
+        let changes = witness.map(|witness| std::mem::take(&mut witness.changes)).unwrap_or_default();
+        let change = |(db, key): &(usize, Box<[u8]>)| Part::List(vec![Part::count(*db), Part::bytes(key)]);
+        told(&Part::List(changes.iter().map(change).collect()))
+    }
+
+    pub fn tree(&self, db: usize, open: &Array, filter: &[u8], from: usize, count: usize) -> JsValue {
+        keys_of(self.inner.server(), db, open, filter, from, count)
+    }
+
+    pub fn value(&self, db: usize, key: &[u8], from: usize, count: usize) -> JsValue {
+        told(&inspect::value(self.inner.server(), db, key, from, count))
+    }
+
+    /// The inputs so far: the number of the present moment.
+    pub fn moment(&self) -> usize {
+        self.inner.journal().map_or(0, |journal| journal.len())
+    }
+
+    pub fn timeline(&self, from: usize, count: usize) -> JsValue {
+        self.inner.journal().map_or(JsValue::NULL, |journal| told(&inspect::timeline(journal, from, count)))
+    }
+
+    pub fn now(&self) -> f64 {
+        self.inner.server().now_ms as f64
+    }
+
+    /// An engine that goes on from a moment, as if nothing had followed it.
+    pub fn branch(&self, moment: usize) -> Option<Engine> {
+        let mut inner = engine::Engine::replay_to(self.inner.journal()?, moment);
+        super::drain(&mut inner);
+        Some(Engine { inner })
+    }
+}
+
+/// A moment of an engine's session, played beside it.
+#[wasm_bindgen]
+pub struct Past {
+    inner: inspect::Past,
+}
+
+#[wasm_bindgen]
+impl Past {
+    pub fn at(engine: &Engine, moment: usize) -> Option<Past> {
+        Some(Past { inner: inspect::Past::new(engine.inner.journal()?, moment) })
+    }
+
+    pub fn seek(&mut self, engine: &Engine, moment: usize) {
+        if let Some(journal) = engine.inner.journal() {
+            self.inner.seek(journal, moment);
+        }
+    }
+
+    pub fn moment(&self) -> usize {
+        self.inner.moment()
+    }
+
+    pub fn tree(&self, db: usize, open: &Array, filter: &[u8], from: usize, count: usize) -> JsValue {
+        keys_of(self.inner.server(), db, open, filter, from, count)
+    }
+
+    pub fn value(&self, db: usize, key: &[u8], from: usize, count: usize) -> JsValue {
+        told(&inspect::value(self.inner.server(), db, key, from, count))
+    }
+
+    pub fn step(&self) -> JsValue {
+        told(&self.inner.step())
+    }
+
+    /// The reply taken apart as the other protocol, 2 or 3, has it.
+    pub fn reply_as(&self, engine: &Engine, resp: u8) -> JsValue {
+        let protocol = if resp == 3 { Protocol::Resp3 } else { Protocol::Resp2 };
+        let Some(journal) = engine.inner.journal() else { return JsValue::NULL };
+        told(&inspect::wire(&self.inner.reply_as(journal, protocol)))
+    }
+}

@@ -1,0 +1,230 @@
+/** What the engine tells panels, and how they show what users stored. The engine's words are shown as they come. */
+
+import { noChange } from "lit";
+import { Directive, directive, PartType, type ElementPart, type PartInfo } from "lit/directive.js";
+
+/** Bytes of a user, or the first of them. */
+export type Cell = Uint8Array | { bytes: Uint8Array; length: number };
+
+export interface Row {
+  depth: number;
+  name: Uint8Array;
+  /** A group of keys. */
+  group?: Uint8Array;
+  keys?: number;
+  open?: boolean;
+  /** A key. */
+  key?: Uint8Array;
+  type?: string;
+  encoding?: string;
+  size?: number;
+  bytes?: number;
+  expires?: number | null;
+}
+
+export interface Tree {
+  db: number;
+  total: number;
+  found: number;
+  rows: number;
+  from: number;
+  shown: Row[];
+  now: number;
+  changed: [number, Uint8Array][];
+  moment: number;
+}
+
+export interface Value {
+  db: number;
+  key: Uint8Array;
+  type: string;
+  encoding: string;
+  size: number;
+  bytes: number;
+  expires: number | null;
+  now: number;
+  from: number;
+  rows?: unknown[];
+  text?: Uint8Array;
+  number?: bigint;
+  estimate?: bigint;
+  least?: number;
+  most?: number;
+  lastId?: string;
+  added?: number;
+  groups?: Group[];
+}
+
+export interface Group {
+  name: Uint8Array;
+  lastId: string;
+  lag: number | null;
+  waiting: number;
+  consumers: { name: Uint8Array; pending: number; seen: number }[];
+  pending: { id: string; consumer: Uint8Array | null; delivered: number; deliveries: number }[];
+}
+
+export interface WirePart {
+  depth: number;
+  head: string;
+  body: string;
+  note: string;
+}
+
+export interface Wire {
+  parts: WirePart[];
+  length: number;
+  rest: number;
+}
+
+export interface Look {
+  type: string;
+  encoding: string;
+  size: number;
+  expires: number | null;
+}
+
+export interface Command {
+  name: string;
+  client: number;
+  origin: string;
+  depth: number;
+  words: Uint8Array[];
+  wordCount: number;
+  complexity: string;
+  summary: string;
+  keys: { key: Uint8Array; flags: string[]; before: Look | null; after: Look | null }[];
+  notices: { event: string; key: Uint8Array; sent: boolean }[];
+  changes: number;
+  lookups: number;
+  blocked: boolean;
+}
+
+export interface Moment {
+  moment: number;
+  at: number;
+  client: number;
+  request: boolean;
+  text: string;
+  more: number;
+}
+
+export interface Difference {
+  db: number;
+  key: Uint8Array;
+  before: Value | null;
+  after: Value | null;
+}
+
+export interface Step {
+  input: Moment;
+  before: number;
+  now: number;
+  request: Wire | null;
+  output: { client: number; resp: number; elements: number | null; wire: Wire }[];
+  propagated: Wire;
+  steps: Command[];
+  missed: number;
+  changes: number;
+  differences: Difference[];
+}
+
+export interface Timeline {
+  rows: number;
+  from: number;
+  moments: number;
+  shown: Moment[];
+  now: number;
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true });
+const encoder = new TextEncoder();
+
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** As text where it is text, else with escapes. */
+export function shown(bytes: Uint8Array): string {
+  try {
+    const text = strict.decode(bytes);
+    // What cannot be seen is escaped.
+    if (!/[\x00-\x08\x0b-\x1f\x7f]/.test(text)) return text;
+  } catch {
+    /* not text */
+  }
+  let text = "";
+  for (const byte of bytes) text += byte >= 32 && byte < 127 ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`;
+  return text;
+}
+
+export function isText(bytes: Uint8Array): boolean {
+  try {
+    return !/[\x00-\x08\x0e-\x1f\x7f]/.test(strict.decode(bytes));
+  } catch {
+    return false;
+  }
+}
+
+export function cellText(cell: Cell): string {
+  return cell instanceof Uint8Array ? shown(cell) : `${shown(cell.bytes)}…`;
+}
+
+/** The whole bytes of a cell, where they are here. */
+export function wholeCell(cell: Cell): Uint8Array | null {
+  return cell instanceof Uint8Array ? cell : null;
+}
+
+/** A name for bytes that sets and maps can hold. */
+export function idOf(bytes: Uint8Array): string {
+  let id = "";
+  for (const byte of bytes) id += String.fromCharCode(byte);
+  return id;
+}
+
+export function bytesOf(id: string): Uint8Array {
+  return Uint8Array.from(id, (character) => character.charCodeAt(0));
+}
+
+export function sizeText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(bytes < 10_000 ? 1 : 0)} KB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+export function countText(count: number, what: string): string {
+  return `${count.toLocaleString("en")} ${what}${count === 1 ? "" : what.endsWith("ch") ? "es" : "s"}`;
+}
+
+/** A span of time in at most two units. */
+export function spanText(ms: number): string {
+  const seconds = Math.max(0, ms / 1000);
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+export function timeText(ms: number): string {
+  return new Date(ms).toLocaleTimeString("en-GB");
+}
+
+/** Custom properties of an element, set by script: a page's policy may forbid style attributes. */
+class Variables extends Directive {
+  constructor(part: PartInfo) {
+    super(part);
+    if (part.type !== PartType.ELEMENT) throw new Error("variables belong to an element");
+  }
+  render(_variables: Record<string, string | number>): unknown {
+    return noChange;
+  }
+  override update(part: ElementPart, [variables]: [Record<string, string | number>]): unknown {
+    for (const [name, value] of Object.entries(variables)) (part.element as HTMLElement).style.setProperty(name, String(value));
+    return noChange;
+  }
+}
+
+export const vars = directive(Variables);
