@@ -66,6 +66,12 @@ fn mistakes_are_told_as_redis_server_tells_them() {
         &["--maxmemory-policy", "sometimes"],
         &["--appendonly", "perhaps"],
         &["--logfile", "/nonexistent/log"],
+        &["--port", "6379", "6380"],
+        &["--port", "--loglevel", "verbose"],
+        &["--port", "--bla", "--loglevel", "verbose"],
+        &["--shutdown-on-sigint", "now force", "--shutdown-on-sigterm"],
+        &["--replicaof", "--127.0.0.1", "--abc"],
+        &["--user", "foo", "--user", "foo"],
     ];
     for words in cases {
         let (theirs, ours) = (refused("redis-server", &folder.0, words), refused("ours", &folder.0, words));
@@ -104,6 +110,50 @@ fn a_port_that_is_taken_is_named() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains(&format!("socket 127.0.0.1:{port}: bind: Address already in use")));
     assert!(text(&output).contains(&format!("Failed listening on port {port}")));
+}
+
+#[test]
+fn config_set_refuses_what_it_cannot_listen_to() {
+    let (server, other) = (Server::start(), Server::start());
+    let taken = other.port.to_string();
+    let says = |words: &[&str]| server.redis_cli(words);
+    let failed = "ERR CONFIG SET failed (possibly related to argument";
+    assert_eq!(
+        says(&["CONFIG", "SET", "maxclients", "77", "port", &taken]).trim(),
+        format!("{failed} 'port') - Unable to listen on this port. Check server logs.")
+    );
+    assert!(says(&["CONFIG", "GET", "maxclients"]).contains("10000"), "nothing of it is set");
+    assert_eq!(
+        says(&["CONFIG", "SET", "bind", "999.999.999.999"]).trim(),
+        format!("{failed} 'bind') - Failed to bind to specified addresses.")
+    );
+    assert_eq!(says(&["PING"]).trim(), "PONG");
+}
+
+#[test]
+fn users_come_from_a_file_and_go_back_to_it() {
+    let folder = Folder::new("users");
+    let path = folder.file("users.acl", "user alice on nopass ~* +@all\nuser default on nopass ~* &* +@all\n");
+    let server = Server::start_with(&["--aclfile", &path]);
+    let says = |words: &[&str]| server.redis_cli(words).trim().to_owned();
+    assert_eq!(says(&["ACL", "USERS"]), "alice\ndefault");
+    folder.file("users.acl", "user bob on nopass ~* +@all\n");
+    assert_eq!(says(&["ACL", "LOAD"]), "OK");
+    assert_eq!(says(&["ACL", "USERS"]), "bob\ndefault");
+    folder.file("users.acl", "user carol on\nuser carol on\nuser dora +nosuch\nnobody\n");
+    assert_eq!(
+        says(&["ACL", "LOAD"]),
+        format!(
+            "ERR WARNING: Duplicate user 'carol' found on line 2. {path}:3: Error in applying operation '+nosuch': \
+             Unknown command or category name in ACL. {path}:4 should start with user keyword followed by the \
+             username. WARNING: ACL errors detected, no change to the previously active ACL rules was performed"
+        )
+    );
+    assert_eq!(says(&["ACL", "USERS"]), "bob\ndefault");
+    assert_eq!(says(&["ACL", "SAVE"]), "OK");
+    assert!(std::fs::read_to_string(&path).is_ok_and(|text| text.starts_with("user bob on ")));
+    std::fs::remove_file(&path).expect("it is there");
+    assert!(says(&["ACL", "LOAD"]).ends_with("No such file or directory"));
 }
 
 #[test]

@@ -399,8 +399,9 @@ pub fn to_file(server: &Server) -> Vec<u8> {
 
 /// Takes the users of an ACL file in the place of all there are; any error leaves everything as it was. Users that are
 /// no longer there lose their connections.
-pub fn from_file(server: &mut Server, registry: &Registry, text: &[u8]) -> Result<(), String> {
+pub fn from_file(server: &mut Server, registry: &Registry, path: &[u8], text: &[u8]) -> Result<(), String> {
     let all_channels = server.config.acl_all_channels;
+    let path = String::from_utf8_lossy(path);
     let mut users: Vec<(Vec<u8>, User)> = Vec::new();
     let mut problems = String::new();
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
@@ -411,17 +412,33 @@ pub fn from_file(server: &mut Server, registry: &Registry, text: &[u8]) -> Resul
         }
         let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).collect();
         let [b"user", name, rules @ ..] = words.as_slice() else {
-            problems.push_str(&format!("{number}: should start with user keyword. "));
+            problems.push_str(&format!(
+                "{path}:{number} should start with user keyword followed by the username. "
+            ));
             continue;
         };
         if users.iter().any(|(known, _)| known == name) {
-            problems.push_str(&format!("WARNING: Duplicate user found on line {number}. "));
+            let name = String::from_utf8_lossy(name);
+            problems.push_str(&format!("WARNING: Duplicate user '{name}' found on line {number}. "));
             continue;
         }
         let mut user = User::new(all_channels);
+        let mut is_wrong = false;
         for rule in merged(rules) {
-            if let Err(problem) = apply_rule(&mut user, registry, &rule, all_channels) {
-                problems.push_str(&format!("{number}: {problem}. "));
+            match apply_rule(&mut user, registry, &rule, all_channels) {
+                Ok(()) => {}
+                Err(UNKNOWN) => {
+                    let rule = String::from_utf8_lossy(&rule);
+                    problems.push_str(&format!(
+                        "{path}:{number}: Error in applying operation '{rule}': {UNKNOWN}. "
+                    ));
+                }
+                // What is wrong after the first may follow from it.
+                Err(_) if is_wrong => {}
+                Err(problem) => {
+                    is_wrong = true;
+                    problems.push_str(&format!("{path}:{number}: {problem}. "));
+                }
             }
         }
         users.push((name.to_vec(), user));

@@ -380,14 +380,16 @@ pub const ACL_LOAD: Command = Command {
 };
 
 fn acl_load(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
-    if ctx.server.config.text_of("aclfile").is_empty() {
+    let path = ctx.server.config.text_of("aclfile").to_vec();
+    if path.is_empty() {
         return Err(NO_FILE);
     }
     // A host that can read the file at once has given a way to do so.
     match ctx.server.acl_reader {
         Some(read) => {
-            let text = read().map_err(|problem| format_error!("ERR {problem}"))?;
-            from_file(ctx.server, ctx.registry, &text).map_err(|problem| format_error!("ERR {problem}"))?;
+            let wrong = |problem: String| format_error!("ERR {problem}");
+            let text = read(&path).map_err(wrong)?;
+            from_file(ctx.server, ctx.registry, &path, &text).map_err(wrong)?;
         }
         None => return Err(Error::new("ERR The ACL file cannot be read here")),
     }

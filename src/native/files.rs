@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::cli::session::encode;
+use crate::command::acl::from_file;
 use crate::engine::Engine;
 use crate::resp::reply::{Decoder, Reply};
 use crate::server::config::Config;
@@ -16,27 +17,16 @@ pub fn path(config: &Config, parameter: &str) -> Option<PathBuf> {
 }
 
 /// The users of the configuration, or of the ACL file it names.
-pub fn load_users(engine: &mut Engine, mut users: Vec<Vec<Vec<u8>>>, now_ms: u64) -> Result<(), String> {
+pub fn load_users(engine: &mut Engine, users: Vec<Vec<Vec<u8>>>, now_ms: u64) -> Result<(), String> {
     if let Some(path) = path(&engine.server().config, "aclfile") {
         if !users.is_empty() {
             return Err("Configuring Redis with users defined in redis.conf and at the same setting an ACL file path \
                         is invalid. Use either."
                 .to_owned());
         }
-        let text = std::fs::read(&path).map_err(|error| {
-            format!("Error loading ACLs, opening file '{}': {}", path.display(), super::reason(&error))
-        })?;
-        for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
-            let mut words = line.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
-            match words.next() {
-                None => {}
-                Some(b"user") => users.push(words.map(<[u8]>::to_vec).collect()),
-                Some(_) => {
-                    let (path, number) = (path.display(), number + 1);
-                    return Err(format!("{path}:{number}: line should start with user keyword"));
-                }
-            }
-        }
+        let text = read_users(path.as_os_str().as_bytes())?;
+        let registry = engine.registry();
+        return from_file(engine.server_mut(), registry, path.as_os_str().as_bytes(), &text);
     }
     let needs_auth = engine.server().needs_auth();
     for words in users {
@@ -52,6 +42,14 @@ pub fn load_users(engine: &mut Engine, mut users: Vec<Vec<Vec<u8>>>, now_ms: u64
         }
     }
     Ok(())
+}
+
+/// The text of an ACL file.
+pub fn read_users(path: &[u8]) -> Result<Vec<u8>, String> {
+    let path = Path::new(std::ffi::OsStr::from_bytes(path));
+    std::fs::read(path).map_err(|error| {
+        format!("Error loading ACLs, opening file '{}': {}", path.display(), super::reason(&error))
+    })
 }
 
 /// Runs one command as the host itself.

@@ -107,24 +107,30 @@ pub fn launch(words: &[Vec<u8>], defaults: &str, http_port: u16) -> Result<Launc
     Ok(launch)
 }
 
-/// `--port 7000 --save 60 1` as lines of redis.conf.
+/// `--port 7000 --save 60 1` as lines of redis.conf. A word behind the name of an option alone is its value, whatever it
+/// begins with; only `--save` may do without.
 fn option_lines(words: &[Vec<u8>]) -> Vec<u8> {
     let mut text = Vec::new();
+    let mut wants_value = false;
     for (at, word) in words.iter().enumerate() {
-        match word.strip_prefix(b"--") {
-            Some(name) => {
+        match word.strip_prefix(b"--").filter(|_| !wants_value) {
+            Some(option) => {
                 if at > 0 {
                     text.push(b'\n');
                 }
-                text.extend_from_slice(name);
+                text.extend_from_slice(option);
+                let name = option.trim_ascii();
                 let has_value = words.get(at + 1).is_some_and(|next| !next.starts_with(b"--"));
-                if name.eq_ignore_ascii_case(b"save") && !has_value {
+                let is_empty_save = name.eq_ignore_ascii_case(b"save") && !has_value;
+                if is_empty_save {
                     text.extend_from_slice(b" \"\"");
                 }
+                wants_value = !name.contains(&b' ') && !is_empty_save;
             }
             None => {
                 text.push(b' ');
                 text.extend(repr(word));
+                wants_value = false;
             }
         }
     }
@@ -153,7 +159,15 @@ impl Launch {
             let folder = self.config.text_of("dir").to_vec();
             match self.config.apply_line(line).map_err(refused)? {
                 None => {}
-                Some(Directive::User(words)) => self.users.push(words),
+                Some(Directive::User(words)) => {
+                    if self.users.iter().any(|known| known.first() == words.first()) {
+                        let name = String::from_utf8_lossy(words.first().map_or(b"", Vec::as_slice));
+                        return Err(refused(format!(
+                            "Error in user declaration '{name}': Duplicate user found. A user can only be defined once in config files"
+                        )));
+                    }
+                    self.users.push(words);
+                }
                 Some(Directive::Include(path)) => self.include(&path, depth)?,
                 Some(Directive::Rename { .. }) => {
                     let reason = "rename-command is not available; take rights away with ACL rules instead";

@@ -162,6 +162,7 @@ fn run(launched: Launch, mut log: Log) -> u8 {
     server.process_id = std::process::id();
     server.resident_bytes = Some(resident_bytes);
     server.can_listen = Some(can_listen);
+    server.acl_reader = Some(files::read_users);
     let seeds =
         (server.config.hash.table_seed, server.config.set.table_seed, server.config.sorted_set.table_seed);
     server.config = config;
@@ -287,15 +288,18 @@ pub fn listen_tcp(config: &Config, log: &Log) -> Result<Vec<Listener>, String> {
     Ok(listeners)
 }
 
-/// Whether the port that CONFIG SET asks for is free. It is asked for again when the engine has said yes.
-fn can_listen(config: &Config) -> bool {
+/// Whether the port or the addresses that CONFIG SET asks for can be had. They are asked for again when the engine has
+/// said yes. Of addresses alone the port is in use, by this server.
+fn can_listen(config: &Config, changed: &str) -> bool {
     let bind = String::from_utf8_lossy(config.text_of("bind")).into_owned();
     let port = number::parse_i64(config.text_of("port")).unwrap_or(0) as u16;
+    let is_off = port == 0;
+    let port = if changed == "port" { port } else { 0 };
     let is_free = |place: Place| match Listener::tcp(SocketAddr::new(place.address, port), 1) {
         Ok(_) => true,
         Err(error) => place.is_optional && lacks_address(&error),
     };
-    port == 0 || places(&bind).is_ok_and(|places| places.into_iter().all(is_free))
+    is_off || places(&bind).is_ok_and(|places| places.into_iter().all(is_free))
 }
 
 /// The machine does not have such an address, or such addresses at all.

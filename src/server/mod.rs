@@ -41,8 +41,8 @@ use notify::Class;
 /// The version of Redis that clients are told to expect.
 pub const VERSION: &str = "8.10.0";
 
-/// How the engine gets the text of the ACL file from its host: the text, or why there is none.
-pub type AclReader = fn() -> Result<Vec<u8>, String>;
+/// How the engine gets the text of the ACL file, by its path, from its host: the text, or why there is none.
+pub type AclReader = fn(&[u8]) -> Result<Vec<u8>, String>;
 
 /// The state of one instance.
 pub struct Server {
@@ -79,8 +79,8 @@ pub struct Server {
     pub acl: acl::Acl,
     /// Reads the ACL file, where the host can.
     pub acl_reader: Option<AclReader>,
-    /// Whether the host can listen where a new configuration says.
-    pub can_listen: Option<fn(&config::Config) -> bool>,
+    /// Whether the host can listen where a new configuration says, of which this parameter has changed.
+    pub can_listen: Option<fn(&config::Config, &str) -> bool>,
     pub replication_id: String,
     /// For INFO; 0 where there are no processes.
     pub process_id: u32,

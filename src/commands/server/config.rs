@@ -123,14 +123,18 @@ fn config_set(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result
             }
         }
     }
-    let port = changed.iter().find(|&&number| PARAMETERS[number].name == "port");
-    if let (Some(_), Some(can_listen)) = (port, ctx.server.can_listen)
-        && !can_listen(config)
-    {
-        for (number, text) in old {
-            config.put(number, text);
+    const LISTENING: [(&str, &str); 2] = [
+        ("port", "Unable to listen on this port. Check server logs."),
+        ("bind", "Failed to bind to specified addresses."),
+    ];
+    for (name, problem) in LISTENING {
+        let is_changed = changed.iter().any(|&number| PARAMETERS[number].name == name);
+        if is_changed && ctx.server.can_listen.is_some_and(|can_listen| !can_listen(config, name)) {
+            for (number, text) in old {
+                config.put(number, text);
+            }
+            return Err(failed(name.as_bytes(), problem));
         }
-        return Err(failed(b"port", "Unable to listen on this port. Check server logs."));
     }
     for number in changed {
         let name = PARAMETERS[number].name;

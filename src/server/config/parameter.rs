@@ -196,12 +196,16 @@ fn is_title_template(template: &[u8]) -> bool {
 
 fn parse_choices(choices: &[&str], words: &[&[u8]]) -> Result<Vec<u8>, String> {
     let mut chosen: Vec<&str> = Vec::new();
+    let wrong = || format!("argument(s) must be one of the following: {}", choices.join(", "));
     for word in words {
-        match choices.iter().find(|choice| choice.as_bytes().eq_ignore_ascii_case(word)) {
-            Some(choice) if !chosen.contains(choice) => chosen.push(choice),
-            Some(_) => {}
-            None => return Err(format!("argument(s) must be one of the following: {}", choices.join(", "))),
+        let choice = choices.iter().find(|choice| choice.as_bytes().eq_ignore_ascii_case(word));
+        let choice = choice.ok_or_else(wrong)?;
+        if !chosen.contains(choice) {
+            chosen.push(choice);
         }
+    }
+    if chosen.is_empty() {
+        return Err(wrong());
     }
     if chosen.contains(&"save") && chosen.contains(&"nosave") {
         return Err("shutdown options SAVE and NOSAVE can't be used simultaneously".into());
