@@ -133,7 +133,8 @@ fn config_set_refuses_what_it_cannot_listen_to() {
 #[test]
 fn users_come_from_a_file_and_go_back_to_it() {
     let folder = Folder::new("users");
-    let path = folder.file("users.acl", "user alice on nopass ~* +@all\nuser default on nopass ~* &* +@all\n");
+    let path =
+        folder.file("users.acl", "user alice on nopass ~* +@all\nuser default on nopass ~* &* +@all\n");
     let server = Server::start_with(&["--aclfile", &path]);
     let says = |words: &[&str]| server.redis_cli(words).trim().to_owned();
     assert_eq!(says(&["ACL", "USERS"]), "alice\ndefault");

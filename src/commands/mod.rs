@@ -40,6 +40,7 @@ pub fn registry() -> &'static Registry {
             generic::COMMANDS,
             generic::expiry::COMMANDS,
             generic::dump::COMMANDS,
+            generic::migrate::COMMANDS,
             generic::object::COMMANDS,
             generic::scan::COMMANDS,
             generic::sort::COMMANDS,

@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod doctest;
 pub mod event_loop;
+mod exchange;
 pub mod disk;
 pub mod files;
 pub mod http;

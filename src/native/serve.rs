@@ -163,6 +163,7 @@ fn run(launched: Launch, mut log: Log) -> u8 {
     server.resident_bytes = Some(resident_bytes);
     server.can_listen = Some(can_listen);
     server.acl_reader = Some(files::read_users);
+    server.exchange = Some(super::exchange::exchange);
     let seeds =
         (server.config.hash.table_seed, server.config.set.table_seed, server.config.sorted_set.table_seed);
     server.config = config;

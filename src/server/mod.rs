@@ -44,6 +44,19 @@ pub const VERSION: &str = "8.10.0";
 /// How the engine gets the text of the ACL file, by its path, from its host: the text, or why there is none.
 pub type AclReader = fn(&[u8]) -> Result<Vec<u8>, String>;
 
+/// What came of talking to another server.
+pub enum Exchanged {
+    NotConnected,
+    /// One line for each reply.
+    Answers(Vec<Vec<u8>>),
+    /// The replies until then, and what was being done: `writing` or `reading`.
+    Broken(Vec<Vec<u8>>, &'static str),
+}
+
+/// How the engine talks to another server while all else waits (MIGRATE): host, port, milliseconds, bytes, and how many
+/// lines to read.
+pub type Exchange = fn(&[u8], &[u8], u64, &[u8], usize) -> Exchanged;
+
 /// The state of one instance.
 pub struct Server {
     pub now_ms: u64,
@@ -79,6 +92,7 @@ pub struct Server {
     pub acl: acl::Acl,
     /// Reads the ACL file, where the host can.
     pub acl_reader: Option<AclReader>,
+    pub exchange: Option<Exchange>,
     /// Whether the host can listen where a new configuration says, of which this parameter has changed.
     pub can_listen: Option<fn(&config::Config, &str) -> bool>,
     pub replication_id: String,
@@ -149,6 +163,7 @@ impl Server {
             hotkeys: hotkeys::HotKeys::default(),
             acl: acl::Acl::default(),
             acl_reader: None,
+            exchange: None,
             can_listen: None,
             process_id: 0,
             has_journal: false,

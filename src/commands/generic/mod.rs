@@ -1,6 +1,7 @@
 //! Keys whatever they hold: whether they exist, their names, copies and moves.
 
 pub mod dump;
+pub mod migrate;
 pub mod expiry;
 pub mod object;
 pub mod scan;
