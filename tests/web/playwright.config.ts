@@ -18,6 +18,8 @@ export default defineConfig({
   use: {
     ...devices["Desktop Chrome"],
     baseURL: process.env.RESPLAY_URL ?? `http://127.0.0.1:${port}/`,
+    // Each test would fetch the whole page once more, to keep it.
+    serviceWorkers: "block",
     permissions: ["clipboard-read", "clipboard-write"],
     screenshot: "only-on-failure",
     trace: "retain-on-failure",

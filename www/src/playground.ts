@@ -13,6 +13,7 @@ import { playgroundStyles } from "./playground-styles";
 import { ReplTerminal } from "./terminal";
 
 const LANES_MAX = 6;
+const OFFLINE_AFTER_MS = 2000;
 
 interface LaneEntry {
   id: number;
@@ -155,8 +156,10 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     this.welcomeGuests();
   }
 
-  /** Links that hold a session, and files dropped on the page. */
+  /** Links that hold a session, files dropped on the page, and visits without a network. */
   private welcomeGuests(): void {
+    // Later than all that the first prompt needs.
+    setTimeout(() => void import("./offline").then(({ keepOffline }) => keepOffline()), OFFLINE_AFTER_MS);
     const arrived = () => {
       if (location.hash.startsWith("#v1.")) void import("./transfer-dialog").then(({ show }) => show(this, "shared"));
     };
