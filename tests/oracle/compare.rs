@@ -31,6 +31,10 @@ const XINFO_FIELDS: &[&str] = &[
     "entries-read",
 ];
 
+pub fn is_unordered(name: &str) -> bool {
+    UNORDERED.contains(&name) || UNORDERED_PAIRS.contains(&name)
+}
+
 /// The first line whose replies differ.
 pub fn first_difference(lines: &[Line], ours: &[Reply], theirs: &[Reply]) -> Option<usize> {
     let (ours, theirs) = (all_normalized(lines, ours), all_normalized(lines, theirs));
@@ -64,7 +68,10 @@ pub fn with_changes(lines: &[Line], mut replies: Vec<Reply>) -> Vec<Reply> {
     for (line, reply) in lines.iter().zip(&mut replies) {
         let name = name_of(line);
         // Since 8 a bit that is what it was does not count as a change; 7.0 counts consumers in ways of its own.
-        counts_less |= matches!(&*name, "BITFIELD" | "SETBIT" | "XREADGROUP" | "XCLAIM" | "XAUTOCLAIM");
+        let called =
+            if matches!(&*name, "EVAL" | "FCALL") { line.get(3).unwrap_or(&line[0]) } else { &line[0] };
+        let counting = [&b"BITFIELD"[..], b"SETBIT", b"XREADGROUP", b"XCLAIM", b"XAUTOCLAIM"];
+        counts_less |= counting.contains(&&called[..]);
         if let Reply::Bulk(text) | Reply::Verbatim(_, text) = &*reply
             && name == "INFO"
         {
@@ -102,6 +109,10 @@ fn sorted_in_pairs(items: &mut Vec<Reply>) {
 }
 
 fn normalized(line: &Line, mut reply: Reply) -> Reply {
+    // Behind its text and the count of its keys, a script has the command that it calls.
+    if line.len() > 3 && matches!(&line[0][..], b"EVAL" | b"FCALL") {
+        return normalized(&line[3..].to_vec(), reply);
+    }
     let name = name_of(line);
     let name = name.as_str();
     if let Reply::Array(items) | Reply::Set(items) = &mut reply {
