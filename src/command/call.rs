@@ -136,7 +136,9 @@ pub fn run(
     if server.witness.is_some() {
         observe::end(server, db, is_blocked);
     }
-    let failed = result.is_err();
+    // A script may end in an error that has been counted when one of its commands gave it.
+    let is_error = command.flags.has(SCRIPT_RUNNER) && reply.since(mark).starts_with(b"-");
+    let failed = result.is_err() || is_error;
     if let Err(error) = result {
         reply.roll_back(mark);
         server.stats.count_error(error.code());

@@ -251,10 +251,11 @@ fn finish(
         reply.roll_back(mark);
         convert::write_error(&mut reply, &mut server.stats, text, *is_counted);
     }
+    let written = reply.since(mark);
     let cost = Cost {
         microseconds: running.microseconds,
-        replied: reply.since(mark).len(),
-        failed: failed.is_some(),
+        replied: written.len(),
+        failed: written.starts_with(b"-"),
     };
     let command = registry.entry(running.command).command;
     let words = Args::new(&running.request.bytes, &running.request.spans);
