@@ -221,13 +221,13 @@ export class Host extends EventTarget {
     this.send({ t: "branch", space, moment });
   }
 
-  /** Puts another session in the place of this one; its lanes connect again. */
-  restore(name: string, journal: Uint8Array): void {
+  /** Puts a session that was left at some time in the place of this one; its lanes connect again. */
+  restore(name: string, journal: Uint8Array, time: number): void {
     const space = this.spaces.get(name);
     if (!space) return;
     space.journal = [journal];
     space.bytes = journal.length;
-    space.clock = null;
+    space.clock = { real: Date.now(), shown: time, rate: 1, paused: false };
     space.store?.replace(journal);
     this.send({ t: "drop", space: name }, spaceRequest(name, space));
     for (const lane of this.lanes.values()) {

@@ -178,6 +178,25 @@ export const playgroundStyles = [
       border-bottom-color: var(--rp-panel);
       font-weight: 600;
     }
+    .past {
+      display: flex;
+      align-items: center;
+      justify-content: space-between;
+      gap: var(--rp-space-3);
+      margin: 0 0 var(--rp-space-2);
+      padding: var(--rp-space-1) var(--rp-space-1) var(--rp-space-1) var(--rp-space-3);
+      font-size: var(--rp-size-small);
+      color: var(--rp-on-accent);
+      background: var(--rp-accent);
+      border-radius: var(--rp-radius-small);
+    }
+    .past button {
+      color: inherit;
+      border-color: currentColor;
+    }
+    .past button:hover {
+      color: var(--rp-text);
+    }
     .lanes {
       flex: 1;
       min-height: 0;

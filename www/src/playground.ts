@@ -1,6 +1,6 @@
 /** The playground: clients side by side on one keyspace, a first-minute guide, and the state of the engine. */
 
-import { LitElement, html, nothing, svg } from "lit";
+import { LitElement, html, nothing, svg, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { newHost } from "./engine";
 import { steps, type Step } from "./guide";
@@ -128,6 +128,13 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   notice(text: string, kind: NoticeKind = "info"): void {
     this.terminal(this.active)?.notice(text, kind);
+  }
+
+  branched(moment: number | null): void {
+    for (const terminal of this.terminals()) {
+      terminal.undo(moment);
+      if (moment !== null) terminal.notice("Back at an earlier moment; what follows is a branch of its own.", "info");
+    }
   }
 
   openPanel(id: string | null): void {
@@ -333,6 +340,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
       ${this.guide()}
       <div class="work">
         <main class=${this.entries.length > 1 ? "several" : ""}>
+          ${this.moment === null ? nothing : this.past()}
           ${this.entries.length > 1 ? this.tabs() : nothing}
           <div class="lanes">${repeat(this.entries, (entry) => entry.id, (entry) => this.laneOf(entry))}</div>
         </main>
@@ -348,6 +356,17 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
       </div>
       ${this.footer()} ${this.dialogs()}
     `;
+  }
+
+  protected override updated(changes: PropertyValues): void {
+    if (changes.has("moment")) this.tellTurn();
+  }
+
+  private past() {
+    return html`<p class="past" >
+      <span>You look at moment ${this.moment}. Commands run in the present.</span>
+      <button type="button" @click=${() => (this.moment = null)}>Back to the present</button>
+    </p>`;
   }
 
   private menuButton() {
@@ -441,6 +460,11 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
         .label=${entry.name}
         @reply=${() => {
           this.quiet = false;
+        }}
+        @sent=${() => (this.moment = null)}
+        @moment=${(event: CustomEvent<number>) => {
+          this.moment = event.detail;
+          this.openPanel("time");
         }}
       ></repl-terminal>
     </section>`;

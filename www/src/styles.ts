@@ -165,6 +165,17 @@ const terminal = css`
     white-space: pre;
     font-weight: 600;
   }
+  .echo > .prompt {
+    cursor: pointer;
+  }
+  .echo > .prompt:hover {
+    text-decoration: underline dotted;
+  }
+  .undone,
+  .undone > * {
+    color: var(--rp-faint);
+    text-decoration: line-through;
+  }
   .typed {
     color: var(--rp-text);
   }

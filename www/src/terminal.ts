@@ -158,6 +158,16 @@ export class ReplTerminal extends LitElement implements LaneView {
     this.record((to) => to.echo(prompt, line));
   }
 
+  moment(moment: number): void {
+    this.record((to) => to.moment(moment));
+    this.emit("sent");
+  }
+
+  /** Lines after a moment are undone; without one, all are. */
+  undo(after: number | null): void {
+    this.record((to) => to.undo(after));
+  }
+
   remember(line: string): void {
     this.history.keep(line);
   }
@@ -807,6 +817,9 @@ export class ReplTerminal extends LitElement implements LaneView {
   /** A click anywhere goes to the field, unless it selects or presses something. */
   private clicked(event: MouseEvent): void {
     const target = event.composedPath()[0] as Element;
+    const echo = target.closest(".echo > .prompt")?.parentElement;
+    const moment = echo ? this.transcript?.momentOf(echo) : null;
+    if (moment) this.dispatchEvent(new CustomEvent("moment", { detail: moment, bubbles: true, composed: true }));
     if (target.closest("button, a, textarea, [role=option]")) return;
     const root = this.renderRoot as ShadowRoot & { getSelection?: () => Selection | null };
     const selection = root.getSelection?.() ?? document.getSelection();

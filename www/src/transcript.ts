@@ -29,6 +29,9 @@ export class Transcript {
   private readonly viewable = new WeakMap<Element, Viewable & { view: string }>();
   private readonly counts = new WeakMap<Element, number>();
   private readonly droppedNote: HTMLElement;
+  /** Of echoed lines: how many inputs the session had when they were sent. */
+  private readonly moments = new WeakMap<Element, { moment: number }>();
+  private sent: { moment: number } = { moment: 0 };
 
   constructor(
     private readonly log: HTMLElement,
@@ -43,11 +46,34 @@ export class Transcript {
   }
 
   echo(prompt: string, line: string): void {
+    const sent = { moment: 0 };
+    this.sent = sent;
     this.add(countLines(line), () => {
       const entry = element("div", "echo");
+      this.moments.set(entry, sent);
       entry.append(element("span", "prompt", prompt), element("span", "typed", line));
       return entry;
     });
+  }
+
+  /** The line echoed last was sent. */
+  moment(moment: number): void {
+    this.sent.moment = moment;
+  }
+
+  /** The moment of an echoed line, if it was sent. */
+  momentOf(entry: Element): number | null {
+    return this.moments.get(entry)?.moment || null;
+  }
+
+  /** Marks the lines after a moment as undone; without one, all of them. */
+  undo(after: number | null): void {
+    for (const entry of this.log.querySelectorAll(".echo:not(.undone)")) {
+      const moment = this.momentOf(entry);
+      if (moment === null || (after !== null && moment <= after)) continue;
+      entry.classList.add("undone");
+      this.moments.delete(entry);
+    }
   }
 
   print(blocks: Block[]): void {

@@ -63,6 +63,8 @@ export interface Shell {
   notice(text: string, kind?: "info" | "error"): void;
   /** The id of the panel that is open, if one is. */
   readonly panel: string | null;
+  /** The session went back to a moment, or to where another branch was left: lines after it are undone. */
+  branched(moment: number | null): void;
   /** Shows a panel, or none. */
   openPanel(id: string | null): void;
   /** Calls back after commands ran, the keyspace was replaced, or another client became the active one; answers how to stop. */
@@ -82,6 +84,20 @@ export const panels: Panel[] = [
     icon: svg`<circle cx="6.5" cy="10" r="3.5" /><path d="M10 10h8M15 10v3.5M18 10v2.5" />`,
     tag: "rp-keys",
     load: () => import("./keys"),
+  },
+  {
+    id: "xray",
+    title: "X-ray",
+    icon: svg`<rect x="3.5" y="3.5" width="13" height="13" rx="2" /><path d="M1 10h18M7 7h3M7 13h6" />`,
+    tag: "rp-xray",
+    load: () => import("./xray"),
+  },
+  {
+    id: "time",
+    title: "Time",
+    icon: svg`<circle cx="10" cy="10" r="7" /><path d="M10 6v4l3 2" />`,
+    tag: "rp-time",
+    load: () => import("./time"),
   },
   {
     id: "lessons",

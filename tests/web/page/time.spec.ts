@@ -1,0 +1,100 @@
+// Time: the clock, every moment of the session, what each changed, and branches.
+
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test } from "@playwright/test";
+import { Playground } from "../playground.ts";
+
+test("a paused clock keeps keys alive; skipping lets them go, and ends waits", async ({ page }) => {
+  const playground = await Playground.open(page);
+  const time = await playground.panel("Time");
+  await time.getByRole("button", { name: "Pause" }).click();
+  await expect(time).toContainText("paused");
+  await playground.run("SET brief x EX 5");
+  await playground.run("BLPOP nothing 30");
+  await expect(playground.lane("Client A")).toContainText("waiting");
+  await time.getByRole("button", { name: "Skip 1 min" }).click();
+  await expect(playground.log()).toContainText("(nil)");
+  await playground.run("EXISTS brief");
+  await expect(playground.log()).toContainText("(integer) 0");
+  await playground.run("SET kept x EX 100");
+  await time.getByRole("button", { name: "Skip 10 s" }).click();
+  await playground.run("TTL kept");
+  await expect(playground.log()).toContainText("(integer) 90");
+  await time.getByRole("button", { name: "Run", exact: true }).click();
+  await time.getByRole("combobox", { name: "Speed" }).selectOption("×3600");
+  await expect.poll(async () => {
+    await playground.run("EXISTS kept");
+    return (await playground.text()).trimEnd().endsWith("(integer) 0");
+  }).toBe(true);
+});
+
+test("a moment shows its change, the keys as they were, and goes on as a branch", async ({ page }) => {
+  const playground = await Playground.open(page);
+  const time = await playground.panel("Time");
+  for (const line of ["HSET user name Ada", "HSET user city London", "DEL user"]) await playground.run(line);
+  await time.getByRole("option", { name: /HSET user city/ }).click();
+  const changes = time.getByRole("group", { name: "What it changed" });
+  await expect(changes).toContainText("city London");
+  await expect(changes).not.toContainText("Ada");
+  await expect(page.getByText(/You look at moment \d+/)).toBeVisible();
+  const keys = await playground.panel("Keys");
+  await expect(keys.getByRole("treeitem", { name: /user/ })).toBeVisible();
+  await keys.getByRole("treeitem", { name: /user/ }).click();
+  await expect(keys.getByRole("table")).toContainText("London");
+  await expect(keys.getByRole("button", { name: "Delete" })).toHaveCount(0);
+  await playground.panel("Time");
+  await time.getByRole("button", { name: "Go on from here" }).click();
+  await expect(playground.log()).toContainText("a branch of its own");
+  await playground.run("HLEN user");
+  await expect(playground.log()).toContainText("(integer) 2");
+  await time.getByRole("button", { name: "the first line" }).click();
+  await expect(playground.log()).toContainText("Back on the first line.");
+  await playground.run("EXISTS user");
+  await expect(playground.log()).toContainText("(integer) 0");
+});
+
+test("a line of the record leads to its moment; the next command to the present", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.run("SET a 1");
+  await playground.run("SET a 2");
+  await playground.log().getByText("127.0.0.1:6379> ").first().click();
+  const time = await playground.panel("Time");
+  await expect(time.getByRole("listbox").getByRole("option", { selected: true })).toContainText("SET a 1");
+  await playground.run("GET a");
+  await expect(playground.log()).toContainText('"2"');
+  await expect(page.getByText(/You look at moment/)).toHaveCount(0);
+});
+
+test("a session of ten thousand commands is walked at once", async ({ page }) => {
+  test.setTimeout(60_000);
+  const playground = await Playground.open(page);
+  await playground.run("10000 INCR counter");
+  await expect(playground.log()).toContainText("(integer) 10000", { timeout: 30_000 });
+  const time = await playground.panel("Time");
+  const moments = time.getByRole("listbox", { name: "Moments" });
+  await expect(moments.getByRole("option").last()).toHaveAttribute("aria-setsize", "10001");
+  await moments.getByRole("option").last().click();
+  await page.keyboard.press("Home");
+  await expect(moments.locator("[role=option]:focus")).toHaveAttribute("aria-posinset", "1");
+  await page.keyboard.press("ArrowDown");
+  await expect(time.getByRole("group", { name: "What it changed" })).toContainText("1");
+  for (let page_ = 0; page_ < 3; page_++) await page.keyboard.press("PageDown");
+  await expect(moments.locator("[role=option]:focus")).not.toHaveAttribute("aria-posinset", "2");
+  expect(await moments.getByRole("option").count()).toBeLessThan(120);
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`axe finds nothing, ${colorScheme}`, async ({ browser }) => {
+    test.setTimeout(60_000);
+    const context = await browser.newContext({ colorScheme, reducedMotion: "reduce" });
+    const page = await context.newPage();
+    const playground = await Playground.open(page);
+    for (const line of ["SET a 1", "SET b 2", "SET a 3"]) await playground.run(line);
+    const time = await playground.panel("Time");
+    await time.getByRole("option", { name: /SET b 2/ }).click();
+    await expect(time.getByRole("group", { name: "What it changed" })).toContainText("2");
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+    await context.close();
+  });
+}

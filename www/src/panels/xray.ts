@@ -1,0 +1,316 @@
+/** One command taken apart: its bytes, what it cost, the keys it named, what it told and to whom. */
+
+import { LitElement, css, html, nothing, type PropertyValues } from "lit";
+import type { PanelElement, Shell } from "./index";
+import { panelStyles } from "./keys-styles";
+import { countText, shown, spanText, timeText, type Command, type Look, type Step, type Wire } from "./look";
+import { wireStyles, wireView } from "./wire";
+
+const LOOK_MS = 80;
+
+export class XrayPanel extends LitElement implements PanelElement {
+  static override properties = {
+    shell: { attribute: false },
+    shown: { attribute: false },
+    step: { state: true },
+    resp: { state: true },
+    other: { state: true },
+  };
+
+  declare shell: Shell;
+  declare shown: boolean;
+  declare private step: Step | null;
+  /** The protocol to show the reply in; 0 is the one it had. */
+  declare private resp: number;
+  declare private other: Wire | null;
+  private stop: (() => void) | null = null;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor() {
+    super();
+    this.shown = false;
+    this.step = null;
+    this.resp = 0;
+    this.other = null;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.stop = this.shell.onTurn(() => this.look());
+    this.look();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.stop?.();
+    if (this.timer) clearTimeout(this.timer);
+  }
+
+  protected override updated(changes: PropertyValues): void {
+    if (changes.has("shown") && this.shown) this.look();
+  }
+
+  private look(): void {
+    if (!this.shown || this.timer) return;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      void this.ask();
+    }, LOOK_MS);
+  }
+
+  private async ask(): Promise<void> {
+    const { shell } = this;
+    const step = await shell.host.inspect<Step>(shell.space, shell.lane?.id ?? 0, { q: "step", moment: shell.moment });
+    if (step && step.input.moment === this.step?.input.moment && step.now === this.step.now) return;
+    this.step = step;
+    this.other = null;
+    if (this.resp !== 0) void this.askOther(this.resp);
+  }
+
+  private async askOther(resp: number): Promise<void> {
+    this.resp = resp;
+    const { shell, step } = this;
+    if (!step) return;
+    const wire = await shell.host.inspect<Wire>(shell.space, shell.lane?.id ?? 0, { q: "replyAs", moment: step.input.moment, resp });
+    if (this.step === step) this.other = wire;
+  }
+
+  // ---- Drawing
+
+  override render() {
+    const { step } = this;
+    if (!step || !step.input.request) {
+      return html`<div class="empty">
+        <svg viewBox="0 0 120 80" aria-hidden="true">
+          <rect x="30" y="10" width="60" height="60" rx="6" />
+          <path d="M20 40h80M40 25h16M40 55h28M64 25h14" />
+        </svg>
+        <p><b>Nothing to look through yet.</b></p>
+        <p>Run a command: its bytes, its cost, its keys and what it told others appear here.</p>
+      </div>`;
+    }
+    return html`<div class="all" tabindex="0" role="group" aria-label="The command taken apart">
+      <h2><code>${step.input.text}</code></h2>
+      <p class="small-note">
+        client ${step.input.client} · ${timeText(step.input.at)} · moment ${step.input.moment}${step.input.more > 0 ? html` · and ${countText(step.input.more, "request")} more` : nothing}
+      </p>
+      <section>
+        <h3>Sent <small>${countText(step.request?.length ?? 0, "byte")}</small></h3>
+        ${step.request ? wireView(step.request) : nothing}
+      </section>
+      <section>
+        <h3>Ran</h3>
+        ${step.steps.length === 0 ? html`<p class="small-note">Nothing: it was refused, queued, or answered before any command ran.</p>` : nothing}
+        ${step.steps.map((command) => this.command(command, step))}
+        ${step.missed > 0 ? html`<p class="small-note">and ${countText(step.missed, "command")} more</p>` : nothing}
+      </section>
+      ${this.replies(step)}
+      <section>
+        <h3>Propagated <small>${step.propagated.length > 0 ? countText(step.propagated.length, "byte") : nothing}</small></h3>
+        ${step.propagated.length > 0
+          ? wireView(step.propagated)
+          : html`<p class="small-note">Nothing: only changes go to replicas and to the append-only file.</p>`}
+      </section>
+    </div>`;
+  }
+
+  private command(command: Command, step: Step) {
+    const first = command.keys[0];
+    const size = first?.before?.size ?? 0;
+    const elements = step.output.find(({ client }) => client === command.client)?.elements;
+    const why: Record<string, string> = { exec: "in the transaction", script: "by the script", resumed: `client ${command.client} had waited for this` };
+    return html`<div class="command" role="group" aria-label=${command.name}>
+      <div class="name depth-${Math.min(3, command.depth)}">
+        <b>${command.name}</b>${why[command.origin] ? html`<small>${why[command.origin]}</small>` : nothing}${command.blocked ? html`<small>waits</small>` : nothing}
+      </div>
+      ${command.depth === 0 ? html`<p class="small-note">${command.summary}</p>` : nothing}
+      <dl>
+        <dt>Cost</dt>
+        <dd>
+          <b>${command.complexity || "O(1)"}</b>
+          <span>${first ? html`here: ${countText(size, first.before?.type === "string" ? "byte" : "element")} in <code>${shown(first.key)}</code> before` : nothing}</span>
+          <span>${command.lookups > 0 ? `${countText(command.lookups, "key")} read, ` : ""}${countText(command.changes, "change")}${command.depth === 0 && elements != null ? html`, ${countText(elements, "element")} in the reply` : nothing}</span>
+        </dd>
+        <dt>Keys</dt>
+        <dd>
+          ${command.keys.length === 0 ? html`<span>none</span>` : nothing}
+          ${command.keys.map(
+            ({ key, flags, before, after }) => html`<span class="key"
+              ><code>${shown(key)}</code> <small>${flags.join(" ")}</small><br />${this.held(before)} ${sameLook(before, after) ? nothing : html`<span class="becomes" aria-label="becomes">→</span> ${this.held(after, before)}`}</span
+            >`,
+          )}
+        </dd>
+        <dt>Events</dt>
+        <dd>
+          ${command.notices.length === 0 ? html`<span>none</span>` : nothing}
+          ${command.notices.map(
+            ({ event, key, sent }) => html`<span><code>${event}</code> on <code>${shown(key)}</code> <small>${sent ? "published" : "not published: notifications are off"}</small></span>`,
+          )}
+        </dd>
+      </dl>
+    </div>`;
+  }
+
+  private held(look: Look | null, before: Look | null = null) {
+    if (!look) return html`<i>nothing</i>`;
+    const converted = before !== null && before.encoding !== look.encoding;
+    return html`<span class="held"
+      >${look.type} <b class=${converted ? "converted" : ""}>${look.encoding}</b> ${countText(look.size, look.type === "string" ? "byte" : "element")}${look.expires === null
+        ? nothing
+        : html`, ${spanText(look.expires - (this.step?.now ?? 0))} left`}</span
+    >`;
+  }
+
+  private replies(step: Step) {
+    const own = step.output.find(({ client }) => client === step.input.client);
+    const others = step.output.filter((output) => output !== own);
+    const resp = this.resp || own?.resp || 2;
+    const wire = this.resp !== 0 && this.resp !== own?.resp ? this.other : own?.wire;
+    return html`<section>
+        <h3>
+          Answered <small>${own ? countText(wire?.length ?? 0, "byte") : nothing}</small>
+          ${own
+            ? html`<span class="choices" role="group" aria-label="Protocol of the reply">
+                ${[2, 3].map(
+                  (version) => html`<button
+                    type="button"
+                    aria-pressed=${version === resp}
+                    @click=${() => {
+                      if (version === own.resp) this.resp = version;
+                      else void this.askOther(version);
+                    }}
+                  >
+                    RESP${version}
+                  </button>`,
+                )}
+              </span>`
+            : nothing}
+        </h3>
+        ${own ? (wire ? wireView(wire) : nothing) : html`<p class="small-note">Nothing yet: the client waits.</p>`}
+      </section>
+      ${others.map(
+        (output) => html`<section>
+          <h3>Client ${output.client} was sent <small>${countText(output.wire.length, "byte")}</small></h3>
+          ${wireView(output.wire)}
+        </section>`,
+      )}`;
+  }
+
+  static override styles = [
+    ...panelStyles,
+    wireStyles,
+    css`
+      .all {
+        flex: 1;
+        overflow: auto;
+        padding: var(--rp-space-3);
+        scrollbar-width: thin;
+      }
+      .all:focus-visible {
+        outline-offset: -2px;
+      }
+      h2 {
+        overflow-wrap: anywhere;
+      }
+      section {
+        padding: var(--rp-space-2) 0;
+        border-top: 1px solid var(--rp-edge);
+      }
+      h3 {
+        display: flex;
+        align-items: center;
+        gap: var(--rp-space-2);
+        margin: 0 0 var(--rp-space-1);
+        min-height: 1.75rem;
+      }
+      small {
+        color: var(--rp-muted);
+        font-size: 0.75rem;
+        font-weight: 400;
+      }
+      .choices {
+        margin-left: auto;
+        display: inline-flex;
+        border: 1px solid var(--rp-edge-strong);
+        border-radius: var(--rp-radius-small);
+        overflow: hidden;
+      }
+      .choices button {
+        min-height: 1.5rem;
+        border: 0;
+        border-radius: 0;
+      }
+      .choices [aria-pressed="true"] {
+        background: var(--rp-text);
+        color: var(--rp-panel);
+      }
+      .command {
+        margin-bottom: var(--rp-space-2);
+      }
+      .name {
+        display: flex;
+        gap: var(--rp-space-2);
+        align-items: baseline;
+        font-family: var(--rp-mono);
+      }
+      .depth-1 { padding-left: 1rem; }
+      .depth-2 { padding-left: 2rem; }
+      .depth-3 { padding-left: 3rem; }
+      dl {
+        display: grid;
+        grid-template-columns: max-content 1fr;
+        gap: 0.2rem var(--rp-space-3);
+        margin: var(--rp-space-1) 0 0;
+      }
+      dt {
+        color: var(--rp-muted);
+      }
+      dd {
+        margin: 0;
+        display: grid;
+        gap: 0.1rem;
+        min-width: 0;
+        overflow-wrap: anywhere;
+      }
+      .becomes {
+        color: var(--rp-accent);
+      }
+      .converted {
+        padding: 0 0.3rem;
+        border-radius: 4px;
+        color: var(--rp-on-accent);
+        background: var(--rp-accent);
+      }
+      .empty {
+        margin: auto;
+        padding: var(--rp-space-6) var(--rp-space-4);
+        display: grid;
+        justify-items: center;
+        gap: var(--rp-space-2);
+        text-align: center;
+        max-width: 22rem;
+      }
+      .empty p {
+        margin: 0;
+        color: var(--rp-muted);
+      }
+      .empty b {
+        color: var(--rp-text);
+        font-size: 0.95rem;
+      }
+      .empty svg {
+        width: 7.5rem;
+        fill: none;
+        stroke: var(--rp-edge-strong);
+        stroke-width: 1.5;
+        stroke-dasharray: 4 3;
+      }
+    `,
+  ];
+}
+
+function sameLook(one: Look | null, other: Look | null): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+if (!customElements.get("rp-xray")) customElements.define("rp-xray", XrayPanel);
