@@ -219,7 +219,6 @@ impl Engine {
             server.waiting.next_deadline(),
             server.pause_deadline(),
             server.output_deadline(),
-            server.next_save_ms(),
             server.eviction_deadline(),
             server.next_save_ms(),
         ]

@@ -1,7 +1,9 @@
 //! CLUSTER and its companions, as a server answers that is not part of a cluster: with the slot of a key, or a refusal.
 
 use crate::command::declaration::Categories;
-use crate::command::declaration::{ADMIN, Command, FAST, Group, LOADING, NO_ASYNC_LOADING, NOSCRIPT, STALE};
+use crate::command::declaration::{
+    ADMIN, Command, FAST, Group, LOADING, NO_ASYNC_LOADING, NOSCRIPT, STALE, WRITE,
+};
 use crate::command::{Args, Ctx, Exceptions};
 use crate::resp::ReplyWriter;
 use crate::server::error::{Error, Result};
@@ -40,6 +42,7 @@ pub const COMMANDS: &[Command] = &[
     CLUSTER_SYNCSLOTS,
     READONLY_COMMAND,
     READWRITE,
+    TRIMSLOTS,
 ];
 
 fn disabled(_: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result {
@@ -453,6 +456,19 @@ pub const READWRITE: Command = Command {
     group: Group::Cluster,
     flags: LOADING.and(STALE).and(FAST),
     categories: Exceptions::also(Categories::CONNECTION),
+    run: disabled,
+    ..Command::BASE
+};
+
+pub const TRIMSLOTS: Command = Command {
+    name: "TRIMSLOTS",
+    syntax: "RANGES (numranges slots=(startslot endslot) ...)",
+    summary: "Deletes the keys of hash slots this node no longer serves.",
+    since: "8.4.0",
+    complexity: "O(N) with N the number of keys in the slots",
+    group: Group::Server,
+    flags: WRITE,
+    categories: Exceptions::also(Categories::DANGEROUS.and(Categories::KEYSPACE)),
     run: disabled,
     ..Command::BASE
 };
