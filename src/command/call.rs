@@ -9,7 +9,7 @@ use crate::server::blocked::OnTimeout;
 use crate::server::client::{Client, Flags as ClientFlags};
 use crate::server::clients::ClientId;
 use crate::server::error::{self, Error, Result};
-use crate::server::scripting::Meanwhile;
+use crate::server::scripting::{Flags as ScriptFlags, Meanwhile};
 use crate::server::slowlog;
 
 use super::ctx::{Origin, type_name_of, write_timeout};
@@ -75,7 +75,7 @@ pub fn dispatch(
     }
     if !flags.is_plain() && origin == Origin::Client {
         if flags.has(ClientFlags::MULTI) && !runs_inside_multi(command) {
-            if is_held_back(server, registry, id, command) {
+            if is_held_back(server, registry, id, command, &words) {
                 return postpone(server, id, &words);
             }
             queue(server, id, &words);
@@ -88,7 +88,7 @@ pub fn dispatch(
     {
         return reject(server, id, Some((number, command)), &error, reply);
     }
-    if server.pause.is_some() && origin == Origin::Client && is_held_back(server, registry, id, command) {
+    if server.pause.is_some() && origin == Origin::Client && is_held_back(server, registry, id, command, &words) {
         return postpone(server, id, &words);
     }
     run(server, registry, id, (number, command), words, reply, origin);
@@ -338,11 +338,22 @@ fn check_script(
 }
 
 /// Whether CLIENT PAUSE keeps a client from running this now.
-fn is_held_back(server: &Server, registry: &Registry, id: ClientId, command: &Command) -> bool {
+fn is_held_back(
+    server: &Server,
+    registry: &Registry,
+    id: ClientId,
+    command: &Command,
+    words: &Args,
+) -> bool {
     let Some(pause) = server.current_pause() else { return false };
     const WRITES: Flags = WRITE.and(MAY_REPLICATE);
-    if !pause.writes_only || command.flags.has_any(WRITES) {
+    if !pause.writes_only {
         return true;
+    }
+    if command.flags.has_any(WRITES) {
+        // Scripts may have promised not to write.
+        let flags = command.flags.has(SCRIPT_RUNNER).then(|| server.declared_flags(command.name, words.get(1)));
+        return !flags.flatten().is_some_and(|flags| flags.has(ScriptFlags::NO_WRITES));
     }
     let Some(client) = server.clients.get(id) else { return false };
     command.name == "EXEC" && queues_any(client, registry, WRITES)

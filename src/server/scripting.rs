@@ -1,7 +1,7 @@
 //! What scripts keep between commands: the machines, the cache of scripts, the libraries, and the script that is paused in
 //! the middle. Knows no command; without the feature `scripting` it only remembers that a script was wanted.
 
-use crate::resp::Request;
+use crate::resp::{Request, quoted};
 
 use super::Server;
 use super::client::Flags as ClientFlags;
@@ -106,16 +106,31 @@ pub const BUSY_SCRIPT: Error =
 pub const BUSY_FUNCTION: Error =
     Error::new("BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.");
 
-#[derive(Default)]
 pub struct Scripting {
     /// The script that is paused.
     pub running: Option<Box<Running>>,
     /// DEBUG SET-DISABLE-DENY-SCRIPTS: scripts may call what they otherwise may not.
     pub allows_everything: bool,
+    /// What each of the two machines may hold. Redis has no limit; a page has.
+    pub memory_bytes_max: usize,
     #[cfg(feature = "scripting")]
     pub scripts: machines::Scripts,
     #[cfg(feature = "scripting")]
     pub functions: machines::Functions,
+}
+
+impl Default for Scripting {
+    fn default() -> Self {
+        Scripting {
+            running: None,
+            allows_everything: false,
+            memory_bytes_max: 512 << 20,
+            #[cfg(feature = "scripting")]
+            scripts: Default::default(),
+            #[cfg(feature = "scripting")]
+            functions: Default::default(),
+        }
+    }
 }
 
 impl Running {
@@ -149,6 +164,25 @@ impl Server {
     /// Whether fewer replicas follow than min-replicas-to-write asks for. None ever follows here.
     pub fn lacks_replicas(&self) -> bool {
         self.config.min_replicas_to_write > 0
+    }
+
+    /// The flags that the script a request runs has declared, by the name of the command and its first argument.
+    pub fn declared_flags(&self, command: &str, word: &[u8]) -> Option<Flags> {
+        match command {
+            "EVAL" | "EVAL_RO" => read_first_line(word).ok().map(|(flags, _)| flags),
+            #[cfg(feature = "scripting")]
+            "EVALSHA" | "EVALSHA_RO" => {
+                let scripts = &self.scripting.scripts;
+                let index = scripts.find(&machines::digest_of(word)?).ok()?;
+                Some(scripts.cache[index].flags)
+            }
+            #[cfg(feature = "scripting")]
+            "FCALL" | "FCALL_RO" => {
+                let functions = &self.scripting.functions;
+                functions.find(word).ok().map(|index| functions.functions[index].flags)
+            }
+            _ => None,
+        }
     }
 
     /// Ends the paused script before its next instruction.
@@ -243,6 +277,40 @@ impl Scripting {
     }
 }
 
+/// The flags in a first line `#!lua flags=…`, and the script without it; its line end stays, so that lines keep their
+/// numbers.
+pub fn read_first_line(body: &[u8]) -> Result<(Flags, &[u8]), Error> {
+    if !body.starts_with(b"#!") {
+        return Ok((Flags::UNDECLARED, body));
+    }
+    let Some(end) = memchr::memchr(b'\n', body) else {
+        return Err(Error::new("ERR Invalid script shebang"));
+    };
+    let invalid = |_| Error::new("ERR Invalid engine in script shebang");
+    let words = quoted::split(&body[..end]).map_err(invalid)?;
+    let mut words = words.iter().map(Vec::as_slice);
+    let engine = words.next().ok_or(Error::new("ERR Invalid engine in script shebang"))?;
+    if engine != b"#!lua" {
+        return Err(with_word("ERR Unexpected engine in script shebang: ", engine));
+    }
+    let mut flags = Flags::NONE;
+    for word in words {
+        let Some(names) = word.strip_prefix(b"flags=") else {
+            return Err(with_word("ERR Unknown lua shebang option: ", word));
+        };
+        for name in names.split(|byte| *byte == b',').filter(|_| !names.is_empty()) {
+            let flag = Flags::from_name(name)
+                .ok_or_else(|| with_word("ERR Unexpected flag in script shebang: ", name))?;
+            flags.add(flag);
+        }
+    }
+    Ok((flags, &body[end..]))
+}
+
+pub fn with_word(text: &str, word: &[u8]) -> Error {
+    Error::bytes([text.as_bytes(), word].concat())
+}
+
 #[cfg(feature = "scripting")]
 pub mod machines {
     //! The parts that hold Lua values.
@@ -268,6 +336,19 @@ pub mod machines {
 
     /// What the digests of scripts are to be told apart by.
     pub type Digest = [u8; 20];
+
+    /// Forty hexadecimal digits in any case.
+    pub fn digest_of(name: &[u8]) -> Option<Digest> {
+        let mut digest = [0; 20];
+        if name.len() != 40 {
+            return None;
+        }
+        for (byte, pair) in digest.iter_mut().zip(name.chunks_exact(2)) {
+            let digit = |byte: u8| (byte as char).to_digit(16);
+            *byte = (digit(pair[0])? * 16 + digit(pair[1])?) as u8;
+        }
+        Some(digest)
+    }
 
     pub struct Script {
         pub digest: Digest,

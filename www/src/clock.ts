@@ -38,7 +38,8 @@ export class Clockwork {
 
   /** How long to wait for a time, if it comes by itself. */
   until(time: number): number | null {
-    return this.paused ? null : (time - this.now()) / this.rate;
+    const left = time - this.now();
+    return left <= 0 ? 0 : this.paused ? null : left / this.rate;
   }
 
   told(): Clock {

@@ -6,9 +6,6 @@ use crate::server::scripting::machines::Machine;
 
 use super::api::Function;
 
-/// A machine may hold so many bytes. Redis has no limit; a page has.
-const MEMORY_BYTES_MAX: usize = 512 << 20;
-
 /// Many small scripts in a row leave the heap as small as it is.
 const COLLECTION_BYTES_MIN: usize = 48 << 10;
 
@@ -18,8 +15,8 @@ fn version_number() -> f64 {
 }
 
 /// EVAL's machine.
-pub fn for_scripts() -> Result<Box<Machine>> {
-    let mut vm = new_vm()?;
+pub fn for_scripts(memory_bytes_max: usize) -> Result<Box<Machine>> {
+    let mut vm = new_vm(memory_bytes_max)?;
     let redis = redis_table(&mut vm)?;
     add_functions(
         &mut vm,
@@ -39,8 +36,8 @@ pub fn for_scripts() -> Result<Box<Machine>> {
 
 /// FCALL's machine. Its functions see empty globals, whose metatable shows either what functions may use or, while a
 /// library is loaded, little more than `redis.register_function`.
-pub fn for_functions() -> Result<Box<Machine>> {
-    let mut vm = new_vm()?;
+pub fn for_functions(memory_bytes_max: usize) -> Result<Box<Machine>> {
+    let mut vm = new_vm(memory_bytes_max)?;
     redis_table(&mut vm)?;
     let real = vm.globals();
     lock_globals(&mut vm, real)?;
@@ -65,8 +62,8 @@ pub fn for_functions() -> Result<Box<Machine>> {
     Ok(Box::new(Machine { vm, globals, while_loading: Some((meta, real, loading)) }))
 }
 
-fn new_vm() -> Result<Vm> {
-    let mut vm = Vm::new(MEMORY_BYTES_MAX)?;
+fn new_vm(memory_bytes_max: usize) -> Result<Vm> {
+    let mut vm = Vm::new(memory_bytes_max)?;
     lib::open_all(&mut vm)?;
     lib::open_formats(&mut vm)?;
     vm.set_collection_min(COLLECTION_BYTES_MIN);

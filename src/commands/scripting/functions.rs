@@ -10,10 +10,10 @@ use crate::resp::quoted;
 use crate::server::Server;
 use crate::server::error::{Error, Result};
 use crate::server::scripting::machines::{Function, Library, Machine};
-use crate::server::scripting::{Flags, Kind};
+use crate::server::scripting::{Flags, Kind, with_word};
 
 use super::api::{RedisHost, raised};
-use super::scripts::{key_count, out_of_memory, table_of, with_word};
+use super::scripts::{key_count, out_of_memory, table_of};
 use super::{environment, run};
 
 /// Instructions that loading a library may take.
@@ -52,7 +52,7 @@ pub fn call(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter, read_only: 
 fn take_machine(server: &mut Server) -> Result<Box<Machine>> {
     match server.scripting.functions.machine.take() {
         Some(machine) => Ok(machine),
-        None => environment::for_functions().map_err(out_of_memory),
+        None => environment::for_functions(server.scripting.memory_bytes_max).map_err(out_of_memory),
     }
 }
 

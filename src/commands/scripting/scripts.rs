@@ -3,10 +3,9 @@
 use crate::command::{Args, Ctx};
 use crate::lua::{Error as LuaError, Value};
 use crate::resp::ReplyWriter;
-use crate::resp::quoted;
 use crate::server::error::{Error, Result};
-use crate::server::scripting::machines::{Digest, Machine, Script};
-use crate::server::scripting::{Flags, Kind};
+use crate::server::scripting::machines::{Digest, Machine, Script, digest_of};
+use crate::server::scripting::{Kind, read_first_line};
 
 use super::{api, environment, run};
 
@@ -111,7 +110,7 @@ pub fn table_of<'a>(
 fn take_machine(ctx: &mut Ctx) -> Result<Box<Machine>> {
     match ctx.server.scripting.scripts.machine.take() {
         Some(machine) => Ok(machine),
-        None => environment::for_scripts().map_err(out_of_memory),
+        None => environment::for_scripts(ctx.server.scripting.memory_bytes_max).map_err(out_of_memory),
     }
 }
 
@@ -157,53 +156,6 @@ fn evict(scripts: &mut crate::server::scripting::machines::Scripts, machine: &mu
         machine.vm.unpin(scripts.cache.remove(oldest).function);
         scripts.evicted += 1;
     }
-}
-
-/// The flags in a first line `#!lua flags=…`, and the script without it; its line end stays, so that lines keep their
-/// numbers.
-fn read_first_line(body: &[u8]) -> Result<(Flags, &[u8])> {
-    if !body.starts_with(b"#!") {
-        return Ok((Flags::UNDECLARED, body));
-    }
-    let Some(end) = memchr::memchr(b'\n', body) else {
-        return Err(Error::new("ERR Invalid script shebang"));
-    };
-    let invalid = |_| Error::new("ERR Invalid engine in script shebang");
-    let words = quoted::split(&body[..end]).map_err(invalid)?;
-    let mut words = words.iter().map(Vec::as_slice);
-    let engine = words.next().ok_or(Error::new("ERR Invalid engine in script shebang"))?;
-    if engine != b"#!lua" {
-        return Err(with_word("ERR Unexpected engine in script shebang: ", engine));
-    }
-    let mut flags = Flags::NONE;
-    for word in words {
-        let Some(names) = word.strip_prefix(b"flags=") else {
-            return Err(with_word("ERR Unknown lua shebang option: ", word));
-        };
-        for name in names.split(|byte| *byte == b',').filter(|_| !names.is_empty()) {
-            let flag = Flags::from_name(name)
-                .ok_or_else(|| with_word("ERR Unexpected flag in script shebang: ", name))?;
-            flags.add(flag);
-        }
-    }
-    Ok((flags, &body[end..]))
-}
-
-pub fn with_word(text: &str, word: &[u8]) -> Error {
-    Error::bytes([text.as_bytes(), word].concat())
-}
-
-/// Forty hexadecimal digits in any case.
-fn digest_of(name: &[u8]) -> Option<Digest> {
-    let mut digest = [0; 20];
-    if name.len() != 40 {
-        return None;
-    }
-    for (byte, pair) in digest.iter_mut().zip(name.chunks_exact(2)) {
-        let digit = |byte: u8| (byte as char).to_digit(16);
-        *byte = (digit(pair[0])? * 16 + digit(pair[1])?) as u8;
-    }
-    Some(digest)
 }
 
 pub fn load(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
