@@ -18,7 +18,8 @@ struct Session {
 
 impl Session {
     fn new() -> Session {
-        let mut session = Session { engine: Engine::with_journal(7, NOW_MS), now_ms: NOW_MS, sent: Vec::new() };
+        let mut session =
+            Session { engine: Engine::with_journal(7, NOW_MS), now_ms: NOW_MS, sent: Vec::new() };
         session.engine.server_mut().scripting.memory_bytes_max = 16 << 20;
         session
     }
@@ -157,7 +158,10 @@ fn waiting_clients_are_served_after_the_script() {
     let mut session = Session::new();
     let (first, second) = (session.connect(), session.connect());
     assert_eq!(session.ask(second, &["BLPOP", "l", "0"]), "");
-    session.ask(first, &["EVAL", "redis.call('RPUSH', 'l', 'a') for i = 1, 1000000 do end redis.call('DEL', 'l')", "0"]);
+    session.ask(
+        first,
+        &["EVAL", "redis.call('RPUSH', 'l', 'a') for i = 1, 1000000 do end redis.call('DEL', 'l')", "0"],
+    );
     session.tick(100);
     assert_eq!(session.output(second), "", "the list was gone again at the end of the script");
     session.ask(first, &["EVAL", "redis.call('RPUSH', 'l', 'a') for i = 1, 1000000 do end", "0"]);
@@ -171,7 +175,8 @@ fn waiting_clients_are_served_after_the_script() {
 fn time_stands_still_for_a_script() {
     let mut session = Session::new();
     let first = session.connect();
-    let script = "redis.call('SET', 'k', 'v', 'PX', 2) for i = 1, 6000000 do end return redis.call('EXISTS', 'k')";
+    let script =
+        "redis.call('SET', 'k', 'v', 'PX', 2) for i = 1, 6000000 do end return redis.call('EXISTS', 'k')";
     session.ask(first, &["EVAL", script, "0"]);
     session.tick(100);
     assert_eq!(session.output(first), ":1\r\n");
@@ -183,23 +188,25 @@ fn effects_of_a_script_go_out_as_one_transaction() {
     let mut session = Session::new();
     session.engine.server_mut().propagation.set_on(true);
     let (first, second) = (session.connect(), session.connect());
-    session.ask(first, &["EVAL", "redis.call('SET', 'a', 1) for i = 1, 1000000 do end redis.call('INCR', 'a')", "0"]);
+    session.ask(
+        first,
+        &["EVAL", "redis.call('SET', 'a', 1) for i = 1, 1000000 do end redis.call('INCR', 'a')", "0"],
+    );
     session.ask(second, &["SET", "b", "1"]);
     session.tick(100);
     session.ask(first, &["EVAL", "redis.set_repl(redis.REPL_NONE) redis.call('SET', 'hidden', 1)", "0"]);
     let stream = String::from_utf8_lossy(&session.engine.server_mut().propagation.take()).into_owned();
     let words: Vec<&str> = stream.split("\r\n").filter(|word| !word.starts_with(['*', '$'])).collect();
-    assert_eq!(
-        words.join(" ").trim(),
-        "SELECT 0 MULTI SET a 1 INCR a EXEC SET b 1"
-    );
+    assert_eq!(words.join(" ").trim(), "SELECT 0 MULTI SET a 1 INCR a EXEC SET b 1");
 }
 
 #[test]
 fn hostile_scripts_leave_the_engine_as_it_was() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/lua/hostile");
-    let mut paths: Vec<_> =
-        std::fs::read_dir(folder).expect("the folder exists").map(|entry| entry.expect("readable").path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .expect("the folder exists")
+        .map(|entry| entry.expect("readable").path())
+        .collect();
     paths.sort();
     for path in paths {
         let source = std::fs::read_to_string(&path).expect("readable");
@@ -212,7 +219,10 @@ fn hostile_scripts_leave_the_engine_as_it_was() {
         }
         assert_ne!(session.output(first).len() + session.sent[0].1.len(), 0, "{path:?} is answered");
         assert_eq!(session.ask(first, &["EVAL", "return 6 * 7", "0"]), ":42\r\n", "after {path:?}");
-        assert_eq!(session.ask(first, &["EVAL", "return tostring(string.rep == ('').rep)", "0"]), "$4\r\ntrue\r\n");
+        assert_eq!(
+            session.ask(first, &["EVAL", "return tostring(string.rep == ('').rep)", "0"]),
+            "$4\r\ntrue\r\n"
+        );
     }
 }
 
@@ -220,9 +230,42 @@ fn hostile_scripts_leave_the_engine_as_it_was() {
 #[test]
 fn any_command_may_be_called_with_anything() {
     const WORDS: &[&str] = &[
-        "'k'", "'l'", "'h'", "'z'", "'s'", "'x'", "0", "1", "-1", "2", "10", "1e300", "'nan'", "'inf'", "''", "'*'", "'$'",
-        "'+'", "'-'", "'('", "'[a'", "'COUNT'", "'LIMIT'", "'STORE'", "'GET'", "'EX'", "'PX'", "'NX'", "'BY'", "'FIELDS'",
-        "'STREAMS'", "'GROUP'", "'WITHSCORES'", "'MATCH'", "'9223372036854775807'", "'-9223372036854775808'",
+        "'k'",
+        "'l'",
+        "'h'",
+        "'z'",
+        "'s'",
+        "'x'",
+        "0",
+        "1",
+        "-1",
+        "2",
+        "10",
+        "1e300",
+        "'nan'",
+        "'inf'",
+        "''",
+        "'*'",
+        "'$'",
+        "'+'",
+        "'-'",
+        "'('",
+        "'[a'",
+        "'COUNT'",
+        "'LIMIT'",
+        "'STORE'",
+        "'GET'",
+        "'EX'",
+        "'PX'",
+        "'NX'",
+        "'BY'",
+        "'FIELDS'",
+        "'STREAMS'",
+        "'GROUP'",
+        "'WITHSCORES'",
+        "'MATCH'",
+        "'9223372036854775807'",
+        "'-9223372036854775808'",
     ];
     let mut rng = Rng::new(5);
     let mut session = Session::new();

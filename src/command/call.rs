@@ -88,7 +88,10 @@ pub fn dispatch(
     {
         return reject(server, id, Some((number, command)), &error, reply);
     }
-    if server.pause.is_some() && origin == Origin::Client && is_held_back(server, registry, id, command, &words) {
+    if server.pause.is_some()
+        && origin == Origin::Client
+        && is_held_back(server, registry, id, command, &words)
+    {
         return postpone(server, id, &words);
     }
     run(server, registry, id, (number, command), words, reply, origin);
@@ -338,13 +341,7 @@ fn check_script(
 }
 
 /// Whether CLIENT PAUSE keeps a client from running this now.
-fn is_held_back(
-    server: &Server,
-    registry: &Registry,
-    id: ClientId,
-    command: &Command,
-    words: &Args,
-) -> bool {
+fn is_held_back(server: &Server, registry: &Registry, id: ClientId, command: &Command, words: &Args) -> bool {
     let Some(pause) = server.current_pause() else { return false };
     const WRITES: Flags = WRITE.and(MAY_REPLICATE);
     if !pause.writes_only {
@@ -352,7 +349,8 @@ fn is_held_back(
     }
     if command.flags.has_any(WRITES) {
         // Scripts may have promised not to write.
-        let flags = command.flags.has(SCRIPT_RUNNER).then(|| server.declared_flags(command.name, words.get(1)));
+        let flags =
+            command.flags.has(SCRIPT_RUNNER).then(|| server.declared_flags(command.name, words.get(1)));
         return !flags.flatten().is_some_and(|flags| flags.has(ScriptFlags::NO_WRITES));
     }
     let Some(client) = server.clients.get(id) else { return false };
