@@ -240,3 +240,143 @@ fn a_damaged_file_is_not_loaded() {
     assert_eq!(output.status.code(), Some(1), "{}", server::text(&output));
     assert!(server::text(&output).contains("Fatal error loading the DB"));
 }
+
+// The append-only file.
+
+/// `redis-check-aof` finds no fault.
+fn check_aof(folder: &Folder) {
+    let manifest = folder.path().join("appendonlydir/appendonly.aof.manifest");
+    let checked = Command::new("redis-check-aof").arg(manifest).output().expect("redis-tools are installed");
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(checked.status.success() && said.contains("is valid"), "{said}");
+}
+
+const AOF: [&str; 2] = ["--appendonly", "yes"];
+
+#[test]
+fn redis_starts_from_our_append_only_file() {
+    for preamble in ["yes", "no"] {
+        let folder = Folder::new();
+        let server = ours(&folder, &["--appendonly", "yes", "--aof-use-rdb-preamble", preamble]);
+        let mut connection = connect(&server);
+        fill(&mut connection, false);
+        connection.line("MULTI");
+        connection.line("INCR counter");
+        connection.line("INCR counter");
+        connection.line("EXEC");
+        connection.line("BGREWRITEAOF");
+        wait_for(&mut connection, "aof_rewrite_in_progress:0");
+        connection.line("SPOP bigset 3");
+        connection.line("INCRBYFLOAT counter 0.5");
+        connection.line("SET later x EX 1000");
+        let before = contents(&mut connection);
+        // Killed: what was answered is there.
+        drop(server);
+        check_aof(&folder);
+        let mut redis = theirs(&folder, &AOF);
+        assert_eq!(contents(&mut redis.connection), before);
+    }
+}
+
+#[test]
+fn we_start_from_the_append_only_file_of_redis() {
+    let folder = Folder::new();
+    let mut redis = theirs(&folder, &AOF);
+    fill(&mut redis.connection, false);
+    redis.line("BGREWRITEAOF");
+    wait_for(&mut redis.connection, "aof_rewrite_in_progress:0");
+    for line in ["SPOP bigset 3", "SET later x EX 1000", "SET past x PX 50", "GETEX past PX 60", "MULTI", "SET a 1", "SET b 2", "EXEC"] {
+        redis.line(line);
+    }
+    let mut before = contents(&mut redis.connection);
+    before.retain(|(key, _)| !key.starts_with("past"));
+    redis.shut_down("");
+    std::thread::sleep(std::time::Duration::from_millis(70));
+    let server = ours(&folder, &AOF);
+    assert!(server.greeting.contains("DB loaded from append only file"), "{}", server.greeting);
+    let mut connection = connect(&server);
+    assert_eq!(contents(&mut connection), before);
+    // And goes on with it.
+    connection.line("SET more 1");
+    let digest = connection.line("DEBUG DIGEST");
+    assert_eq!(connection.line("DEBUG LOADAOF"), Reply::status("OK"));
+    assert_eq!(connection.line("DEBUG DIGEST"), digest);
+    drop(server);
+    check_aof(&folder);
+    let mut redis = theirs(&folder, &AOF);
+    assert_eq!(redis.line("GET more"), Reply::bulk("1"));
+}
+
+#[test]
+fn a_truncated_append_only_file_is_cut() {
+    let folder = Folder::new();
+    let server = ours(&folder, &AOF);
+    let mut connection = connect(&server);
+    for line in ["SET a 1", "SET b 2", "MULTI", "SET c 3", "SET d 4", "EXEC"] {
+        connection.line(line);
+    }
+    drop(server);
+    let path = folder.path().join("appendonlydir/appendonly.aof.1.incr.aof");
+    let whole = std::fs::read(&path).expect("it was written");
+    for (cut, left) in [(1, 2), (10, 2), (60, 2), (whole.len() - 30, 0)] {
+        std::fs::write(&path, &whole[..whole.len() - cut]).expect("it can be written");
+        let server = ours(&folder, &AOF);
+        assert!(server.greeting.contains("Truncating the log"), "{}", server.greeting);
+        let mut connection = connect(&server);
+        assert_eq!(connection.line("DBSIZE"), Reply::Integer(left), "{cut}");
+        connection.line("SET e 5");
+        drop(server);
+        check_aof(&folder);
+        let server = ours(&folder, &AOF);
+        assert_eq!(connect(&server).line("DBSIZE"), Reply::Integer(left + 1), "{cut}");
+    }
+    std::fs::write(&path, [&whole[..], b"nonsense"].concat()).expect("it can be written");
+    let output = Command::new(env!("CARGO_BIN_EXE_resplay"))
+        .args(["serve", "--port", "0", "--unixsocket", "none.sock", "--http-port", "0", "--dir", folder.text()])
+        .args(AOF)
+        .output()
+        .expect("the binary starts");
+    assert_eq!(output.status.code(), Some(1), "{}", server::text(&output));
+    assert!(server::text(&output).contains("Bad file format"), "{}", server::text(&output));
+}
+
+#[test]
+fn keys_that_expired_since_are_kept_until_the_file_is_read() {
+    let folder = Folder::new();
+    let server = ours(&folder, &AOF);
+    drop(server);
+    let path = folder.path().join("appendonlydir/appendonly.aof.1.incr.aof");
+    let commands = "SELECT 0\r\nSET kept 1\r\nPEXPIREAT kept 1000\r\nINCR kept\r\nPERSIST kept\r\nSET gone 1 PXAT 1000\r\n";
+    let mut bytes = b"#TS:1700000000\r\n".to_vec();
+    for line in commands.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        resplay::resp::Request::of(&words).encode(&mut bytes);
+    }
+    std::fs::write(&path, bytes).expect("it can be written");
+    let server = ours(&folder, &AOF);
+    let mut connection = connect(&server);
+    assert_eq!(connection.line("GET kept"), Reply::bulk("2"));
+    assert_eq!(connection.line("GET gone"), Reply::Nil);
+}
+
+#[test]
+fn the_append_only_file_can_be_switched_on_and_off() {
+    let folder = Folder::new();
+    let server = ours(&folder, &[]);
+    let mut connection = connect(&server);
+    connection.line("SET before 1");
+    assert_eq!(connection.line("CONFIG SET appendonly yes"), Reply::status("OK"));
+    connection.line("SET during 2");
+    assert!(text(connection.line("INFO persistence")).contains("aof_current_size:"));
+    connection.line("CONFIG SET appendfsync always");
+    connection.line("SET synced 3");
+    connection.line("CONFIG SET appendonly no");
+    connection.line("SET after 4");
+    drop(server);
+    check_aof(&folder);
+    let server = ours(&folder, &AOF);
+    let mut connection = connect(&server);
+    assert_eq!(connection.line("MGET before during synced after").to_owned(), Reply::Array(vec![
+        Reply::bulk("1"), Reply::bulk("2"), Reply::bulk("3"), Reply::Nil
+    ]));
+}

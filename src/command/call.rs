@@ -53,7 +53,7 @@ pub fn dispatch(
             Meanwhile::Refuse(error) => return reject(server, id, Some((number, command)), &error, reply),
         }
     }
-    if server.persistence.last_save_failed
+    if server.has_failing_files()
         && origin == Origin::Client
         && (command.flags.has(WRITE) || command.name == "PING")
         && let Some(error) = server.write_refusal()

@@ -110,11 +110,11 @@ impl<'a> Ctx<'a> {
 
     // Reading keys. `read` is what a command's user sees: it counts hits and misses and touches the access clock.
 
-    /// Reaps the key if its time is up.
+    /// Reaps the key if its time is up. A stream says itself which keys go.
     #[inline]
     fn expire_now(&mut self, key: &[u8]) {
         let db = self.server.keyspace.db_mut(self.db);
-        if db.volatile() > 0 && matches!(db.find(key, self.server.now_ms), Found::Expired) {
+        if db.volatile() > 0 && self.origin != Origin::Stream && matches!(db.find(key, self.server.now_ms), Found::Expired) {
             self.server.reap(self.db, key);
         }
     }
@@ -603,7 +603,7 @@ impl Ctx<'_> {
         }
     }
 
-    /// Whether a field given this time to live goes at once.
+    /// Whether a key or a field given this time to live goes at once.
     pub fn is_past(&self, when_ms: u64) -> bool {
         when_ms <= self.server.now_ms && self.origin != Origin::Stream
     }

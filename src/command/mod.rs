@@ -12,6 +12,7 @@ pub mod acl;
 pub mod call;
 pub mod observe;
 pub mod expiry;
+pub mod play;
 
 pub use args::Args;
 pub use ctx::Ctx;

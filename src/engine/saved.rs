@@ -8,6 +8,8 @@ use crate::server::snapshot::{Loaded, Present};
 use super::Engine;
 use super::journal::Input;
 use crate::command::call;
+use crate::command::play::{self, Played};
+use crate::server::persistence::AofPart;
 
 impl Engine {
     /// All keys and libraries of functions as an RDB file.
@@ -26,6 +28,19 @@ impl Engine {
         }
         self.settle();
         loaded.map(|_| ())
+    }
+
+    /// Takes the place of all keys by what an append-only file says. Not for engines with a journal.
+    pub fn load_aof(&mut self, parts: &[AofPart], now_ms: u64) -> Result<Played, String> {
+        self.set_now(now_ms);
+        let played = play::load_aof(&mut self.server, self.registry, parts);
+        self.settle();
+        played
+    }
+
+    /// The bytes of a new base for the append-only file. What has been propagated before is in it.
+    pub fn aof_base(&mut self, is_rdb: bool) -> Vec<u8> {
+        if is_rdb { self.server.snapshot(true) } else { self.server.snapshot_as_commands() }
     }
 
     /// Libraries that cannot be compiled are an error, as in Redis. A build without scripts only notes that it needs them.

@@ -10,12 +10,15 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use mio::Waker;
 
 use crate::server::config::Config;
-use crate::server::persistence::Disk;
+use crate::server::persistence::{AofPart, Disk};
 
-use super::{files, reason};
+use super::{aof, files, reason};
 
 /// The files of the configuration's folder.
-pub struct Folder;
+#[derive(Clone, Default)]
+pub struct Folder {
+    pub aof: aof::Shared,
+}
 
 impl Disk for Folder {
     fn save(&mut self, config: &Config, bytes: &[u8]) -> Result<(), String> {
@@ -24,6 +27,14 @@ impl Disk for Folder {
 
     fn load(&mut self, config: &Config) -> Result<Option<Vec<u8>>, String> {
         read(&rdb_path(config))
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.aof.get().as_mut().map_or(Ok(()), |aof| aof.append(bytes))
+    }
+
+    fn load_aof(&mut self, _: &Config) -> Result<Vec<AofPart>, String> {
+        self.aof.get().as_ref().map_or(Err("appendonly is off".to_owned()), |aof| aof.parts())
     }
 }
 

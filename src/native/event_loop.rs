@@ -1,5 +1,7 @@
 //! Sockets to the engine and back: one thread, readiness by mio, one write per client and turn of the loop.
 
+pub mod saving;
+
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +12,8 @@ use mio::{Events, Poll, Token, Waker};
 use crate::engine::{ClientId, Engine};
 use crate::server::event::{Event, LogLevel};
 
-use super::disk::{self, Job};
+use super::aof::{self, Rewrite};
+use super::disk::Job;
 use super::files;
 use super::limits::{Limits, may_time_out};
 use super::log::{self, Log};
@@ -87,11 +90,20 @@ pub struct EventLoop {
     next_watch_ms: u64,
     /// A save in the background.
     saving: Option<Job>,
+    aof: aof::Shared,
+    /// A new base of the append-only file in the making.
+    rewriting: Option<(Job, Rewrite)>,
+    next_aof_ms: u64,
     is_over: bool,
 }
 
 impl EventLoop {
-    pub fn new(mut listeners: Vec<Listener>, mut engine: Engine, log: Log) -> io::Result<EventLoop> {
+    pub fn new(
+        mut listeners: Vec<Listener>,
+        mut engine: Engine,
+        aof: aof::Shared,
+        log: Log,
+    ) -> io::Result<EventLoop> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         register(&mut listeners, &poll)?;
@@ -110,6 +122,9 @@ impl EventLoop {
             stalled: Vec::new(),
             next_watch_ms: 0,
             saving: None,
+            aof,
+            rewriting: None,
+            next_aof_ms: 0,
             is_over: false,
         })
     }
@@ -135,6 +150,9 @@ impl EventLoop {
             if self.engine.next_deadline().is_some_and(|deadline_ms| deadline_ms <= now_ms) {
                 self.engine.tick(now_ms);
             }
+            if self.aof_deadline().is_some_and(|deadline_ms| deadline_ms <= now_ms) {
+                self.watch_aof(now_ms);
+            }
             if self.watches() && now_ms >= self.next_watch_ms {
                 self.watch(now_ms);
             }
@@ -158,43 +176,8 @@ impl EventLoop {
             }
             self.settle();
         }
-        if let Some(saving) = self.saving.take() {
-            // It leaves nothing half-done behind.
-            let _ = saving.wait();
-        }
+        self.finish_files();
         Ok(())
-    }
-
-    /// A signal asks for the end, which a save that fails puts off.
-    fn shut_down(&mut self, now_ms: u64) {
-        self.engine.tick(now_ms);
-        match self.engine.server_mut().prepare_shutdown(None) {
-            Ok(()) => self.is_over = true,
-            Err(_) => self.log.warning(
-                "SIGTERM received but errors trying to shut down the server, check the logs for more information",
-            ),
-        }
-    }
-
-    fn check_jobs(&mut self) {
-        if let Some(outcome) = self.saving.as_ref().and_then(Job::outcome) {
-            self.saving = None;
-            match &outcome {
-                Ok(()) => self.log.notice("Background saving terminated with success"),
-                Err(reason) => self.log.warning(format!("Background saving error: {reason}")),
-            }
-            self.engine.server_mut().set_now(now_ms());
-            self.engine.server_mut().save_ended(outcome.is_ok());
-        }
-    }
-
-    /// BGSAVE: the bytes are made here and now, so that nothing changes while they are, and written by a thread.
-    fn save_in_background(&mut self) {
-        let bytes = self.engine.snapshot();
-        let path = disk::rdb_path(&self.engine.server().config);
-        self.log.notice("Background saving started");
-        let waker = self.stopper.waker.clone();
-        self.saving = Some(Job::start(waker, move || disk::write(&path, &bytes)));
     }
 
     fn next_timeout(&self) -> Option<Duration> {
@@ -202,7 +185,8 @@ impl EventLoop {
             return Some(Duration::ZERO);
         }
         let watch_ms = self.watches().then_some(self.next_watch_ms);
-        let deadline_ms = [self.engine.next_deadline(), watch_ms].into_iter().flatten().min()?;
+        let deadlines = [self.engine.next_deadline(), watch_ms, self.aof_deadline()];
+        let deadline_ms = deadlines.into_iter().flatten().min()?;
         Some(Duration::from_millis(deadline_ms.saturating_sub(now_ms())))
     }
 
@@ -311,6 +295,7 @@ impl EventLoop {
     /// Sends what a client has to read first; as long as it reads, its requests go on.
     fn hold_back(&mut self, slot: usize, now_ms: u64) {
         loop {
+            self.append_to_aof();
             self.write_out(slot);
             let Some(connection) = self.connections.get_mut(slot).and_then(Option::as_mut) else { return };
             let id = connection.id;
@@ -393,12 +378,14 @@ impl EventLoop {
 
     /// Does what the engine asks for, then sends replies: who reads `OK` finds it done.
     fn settle(&mut self) {
+        self.append_to_aof();
         let mut next = self.engine.next_event();
         loop {
             while let Some(event) = next {
                 self.handle(event);
                 next = self.engine.next_event();
             }
+            self.append_to_aof();
             self.send_output();
             next = self.engine.next_event();
             if next.is_none() {
@@ -435,9 +422,7 @@ impl EventLoop {
                 }
             }
             Event::Save => self.save_in_background(),
-            Event::RewriteAof => {
-                self.log.write(LogLevel::Warning, "Asked to save, but nothing is written to disk yet");
-            }
+            Event::RewriteAof => self.rewrite_aof(),
         }
     }
 
@@ -452,6 +437,12 @@ impl EventLoop {
                 }
             }
             "port" | "bind" => self.listen_anew(),
+            "appendonly" => self.switch_aof(),
+            "appendfsync" => {
+                if let Some(aof) = &mut *self.aof.get() {
+                    aof.follow(config);
+                }
+            }
             _ => self.limits = Limits::of(config),
         }
     }

@@ -6,6 +6,7 @@ pub mod doctest;
 pub mod event_loop;
 mod exchange;
 pub mod disk;
+pub mod aof;
 pub mod files;
 pub mod http;
 pub mod launch;

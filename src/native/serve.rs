@@ -16,7 +16,9 @@ use crate::server::config::{Config, PARAMETERS};
 use crate::server::event::Event;
 use crate::server::persistence::Disk;
 
+use super::aof;
 use super::disk::{self, Folder};
+use super::event_loop::saving;
 use super::event_loop::{EventLoop, Stopper, microseconds, now_ms};
 use super::launch::{Launch, launch};
 use super::log::{self, Log, Role};
@@ -176,13 +178,14 @@ fn run(launched: Launch, mut log: Log) -> u8 {
         eprint!("{}", super::launch::Refusal::Config(reason).text().unwrap_or_default());
         return 1;
     }
-    if let Err(reason) = load(&mut engine, &log) {
+    let aof = aof::Shared::default();
+    if let Err(reason) = load(&mut engine, &aof, &log) {
         log.warning(format!("Fatal error loading the DB, check server logs. Exiting. ({reason})"));
         return 1;
     }
     let pid_file = files::path(&engine.server().config, "pidfile");
     let kinds: Vec<&str> = listeners.iter().map(|l| if l.is_tcp() { "tcp" } else { "unix" }).collect();
-    let mut event_loop = match EventLoop::new(listeners, engine, log.clone()) {
+    let mut event_loop = match EventLoop::new(listeners, engine, aof, log.clone()) {
         Ok(event_loop) => event_loop,
         Err(error) => {
             log.warning(format!("The event loop does not start: {error}"));
@@ -223,8 +226,12 @@ fn run(launched: Launch, mut log: Log) -> u8 {
 }
 
 /// Loads what an earlier run has saved.
-fn load(engine: &mut Engine, log: &Log) -> Result<(), String> {
-    let mut folder = Folder;
+fn load(engine: &mut Engine, aof: &aof::Shared, log: &Log) -> Result<(), String> {
+    let mut folder = Folder { aof: aof.clone() };
+    if aof::is_on(&engine.server().config) {
+        engine.server_mut().persistence.disk = Some(Box::new(folder));
+        return saving::load_aof(engine, aof, log);
+    }
     let started = std::time::Instant::now();
     let bytes = folder.load(&engine.server().config)?;
     engine.server_mut().persistence.disk = Some(Box::new(folder));

@@ -4,6 +4,7 @@
 use super::Server;
 use super::config::Config;
 use super::error::Error;
+use crate::format_error;
 use super::event::{Event, LogLevel};
 
 const SAVE_FAILED: Error = Error::new(
@@ -20,6 +21,16 @@ pub trait Disk: Send {
     fn save(&mut self, config: &Config, bytes: &[u8]) -> Result<(), String>;
     /// The RDB file, if there is one.
     fn load(&mut self, config: &Config) -> Result<Option<Vec<u8>>, String>;
+    /// Adds to the append-only file, as far as it is kept.
+    fn append(&mut self, bytes: &[u8]) -> Result<(), String>;
+    /// The parts of the append-only file; none where there is no such file.
+    fn load_aof(&mut self, config: &Config) -> Result<Vec<AofPart>, String>;
+}
+
+/// One file of an append-only file.
+pub struct AofPart {
+    pub name: String,
+    pub bytes: Vec<u8>,
 }
 
 pub struct Persistence {
@@ -29,6 +40,12 @@ pub struct Persistence {
     pub rewrites: u64,
     pub last_save_failed: bool,
     pub last_rewrite_failed: bool,
+    pub rewrite_started_ms: Option<u64>,
+    pub last_rewrite_took_seconds: Option<u64>,
+    /// Bytes of the append-only file, and how many they were after the last rewrite; while it is kept.
+    pub aof_bytes: Option<(u64, u64)>,
+    /// Why the last write to the append-only file failed.
+    pub aof_error: Option<String>,
     /// Of a save in the background that has not ended.
     pub save_started_ms: Option<u64>,
     pub last_save_took_seconds: Option<u64>,
@@ -54,6 +71,10 @@ impl Persistence {
             rewrites: 0,
             last_save_failed: false,
             last_rewrite_failed: false,
+            rewrite_started_ms: None,
+            last_rewrite_took_seconds: None,
+            aof_bytes: None,
+            aof_error: None,
             save_started_ms: None,
             last_save_took_seconds: None,
             dirty_at_save: 0,
@@ -116,11 +137,52 @@ impl Server {
         persistence.saves += 1;
     }
 
+    /// Whether [`Server::write_refusal`] may have something to say.
+    #[inline]
+    pub fn has_failing_files(&self) -> bool {
+        self.persistence.last_save_failed || self.persistence.aof_error.is_some()
+    }
+
     /// Why changes are refused, if they are: they might be lost.
     pub fn write_refusal(&self) -> Option<Error> {
+        if let Some(reason) = &self.persistence.aof_error {
+            return Some(format_error!("MISCONF Errors writing to the AOF file: {reason}"));
+        }
         let saves = !self.config.save_points.is_empty();
         let stops = saves && self.config.text_of("stop-writes-on-bgsave-error") == b"yes";
         (self.persistence.last_save_failed && stops).then_some(SAVE_FAILED)
+    }
+
+    /// BGREWRITEAOF: asks the host, which says when it is done.
+    pub fn rewrite_aof(&mut self) {
+        let now_ms = self.now_ms;
+        self.persistence.rewrites += 1;
+        if self.persistence.disk.is_some() {
+            self.persistence.rewrite_started_ms = Some(now_ms);
+            self.emit(Event::RewriteAof);
+        }
+    }
+
+    /// How a rewrite went.
+    pub fn rewrite_ended(&mut self, went_well: bool) {
+        let now_ms = self.now_ms;
+        let started_ms = self.persistence.rewrite_started_ms.take().unwrap_or(now_ms);
+        self.persistence.last_rewrite_took_seconds = Some(now_ms.saturating_sub(started_ms) / 1000);
+        self.persistence.last_rewrite_failed = !went_well;
+    }
+
+    /// Writes what has been propagated to the append-only file.
+    pub fn append_propagated(&mut self) {
+        let bytes = self.propagation.take();
+        let Some(disk) = &mut self.persistence.disk else { return };
+        let appended = if bytes.is_empty() { Ok(()) } else { disk.append(&bytes) };
+        if let Err(reason) = &appended {
+            let text = format!("Error writing to the AOF file: {reason}");
+            self.emit(Event::Log(LogLevel::Warning, text));
+        }
+        if !bytes.is_empty() {
+            self.persistence.aof_error = appended.err();
+        }
     }
 
     /// How a save went.

@@ -5,8 +5,9 @@ use crate::data::value::Value;
 use crate::keyspace::eviction::{self, Order};
 use crate::keyspace::{Entry, ValueRef};
 use crate::persist::file::{self, Frame, Item, Use};
-use crate::persist::{Bad, Target};
+use crate::persist::{Bad, Target, dump};
 use crate::resp::Request;
+use crate::resp::request::encode_request;
 
 use super::event::LogLevel;
 use super::{Server, VERSION};
@@ -46,6 +47,24 @@ impl Server {
         self.write_file(&facts, Target::Anyone)
     }
 
+    /// Commands that make every key, for an append-only file whose base is no RDB file.
+    pub fn snapshot_as_commands(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for source in self.scripting.sources() {
+            encode_request([b"FUNCTION" as &[u8], b"LOAD", source].into_iter(), &mut out);
+        }
+        for (number, db) in self.keyspace.iter().enumerate().filter(|(_, db)| !db.is_empty()) {
+            encode_request([b"SELECT" as &[u8], &u64_text(number as u64)].into_iter(), &mut out);
+            for entry in db.iter() {
+                let expires_at = u64_text(entry.expires_at().unwrap_or(0));
+                let payload = dump::dump(&entry.value(), false);
+                let words: [&[u8]; 5] = [b"RESTORE", entry.key(), &expires_at, &payload, b"ABSTTL"];
+                encode_request(words.into_iter(), &mut out);
+            }
+        }
+        out
+    }
+
     fn write_file(&self, facts: &[(&[u8], &[u8])], target: Target) -> Vec<u8> {
         let (policy, now_ms) = (self.config.eviction, self.now_ms);
         let use_of = |entry: &Entry| match policy.order {
@@ -69,9 +88,10 @@ impl Server {
     pub fn load(&mut self, bytes: &[u8], present: Present) -> Result<Loaded, String> {
         let mut keyspace = self.keyspace.emptied();
         let mut loaded = Loaded::default();
-        let (mut keys, mut expired) = (0, 0);
+        let (mut keys, mut expired, mut empty) = (0, 0, 0);
         let (now_ms, clock, limits) = (self.now_ms, self.access_clock, self.config.limits());
         let policy = self.config.eviction;
+        let is_aof = self.persistence.is_loading;
         let checks_sum = self.config.text_of("rdbchecksum") == b"yes" && !self.persistence.skips_checksums;
         let (mut lines, mut sources) = (Vec::new(), Vec::new());
         let result = file::read(bytes, &limits, checks_sum, &mut |item| match item {
@@ -87,13 +107,21 @@ impl Server {
             }
             Item::Skipped { key, why } => {
                 let key = String::from_utf8_lossy(key);
-                lines.push((LogLevel::Warning, format!("The key '{key}' is left out: {why}")));
+                empty += u64::from(why == Bad::Empty);
+                lines.push((
+                    LogLevel::Warning,
+                    match why {
+                        Bad::Empty => format!("skipping empty key: {key}"),
+                        why => format!("skipping key {key}: {why}"),
+                    },
+                ));
                 Ok(())
             }
             Item::Key { db, entry, used } => {
                 let db = usize::try_from(db).ok().filter(|db| *db < keyspace.databases());
                 let db = keyspace.db_mut(db.ok_or(Bad::Corrupt("there are not so many databases here"))?);
-                if entry.expires_at().is_some_and(|when_ms| when_ms <= now_ms) {
+                // What follows in an append-only file may yet save a key.
+                if !is_aof && entry.expires_at().is_some_and(|when_ms| when_ms <= now_ms) {
                     expired += 1;
                     return Ok(());
                 }
@@ -119,10 +147,9 @@ impl Server {
         self.follow_memory_limits();
         loaded.functions = self.functions_request(&sources, present);
         (self.persistence.keys_loaded, self.persistence.keys_expired) = (keys, expired);
-        self.log(
-            LogLevel::Notice,
-            format!("Done loading RDB, keys loaded: {keys}, keys expired: {expired}."),
-        );
+        let skipped = if empty > 0 { format!(", empty keys skipped: {empty}") } else { String::new() };
+        let text = format!("Done loading RDB, keys loaded: {keys}, keys expired: {expired}{skipped}.");
+        self.log(LogLevel::Notice, text);
         Ok(loaded)
     }
 

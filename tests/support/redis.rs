@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -50,19 +50,23 @@ impl Redis {
     pub fn start(words: &[&str]) -> Redis {
         let port = free_port();
         let save: &[&str] = if words.contains(&"--save") { &[] } else { &["--save", ""] };
+        let log = std::env::temp_dir().join(format!("resplay-redis-{port}.log"));
         let mut process = Command::new("redis-server")
             .args(["--port", &port.to_string(), "--enable-debug-command", "yes"])
             .args(save)
             .args(words)
-            .stdout(Stdio::null())
+            .stdout(std::fs::File::create(&log).expect("a log can be written"))
             .spawn()
             .expect("redis-server is installed (apt-get install redis-server)");
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
-            assert!(process.try_wait().expect("it is our child").is_none(), "redis-server ended: {words:?}");
+            if process.try_wait().expect("it is our child").is_some() {
+                panic!("redis-server ended: {}", std::fs::read_to_string(&log).unwrap_or_default());
+            }
             if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
                 let mut connection = Connection::of(stream);
                 if connection.run_words(&["PING"]) == Reply::status("PONG") {
+                    let _ = std::fs::remove_file(&log);
                     return Redis { process, port, connection };
                 }
             }
@@ -95,9 +99,16 @@ impl Drop for Redis {
     }
 }
 
+/// A port that no other test of this process is given.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("it is bound").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id().wrapping_mul(31) + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 21000 + (number % 10000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// One client of a server.

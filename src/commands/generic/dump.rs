@@ -82,7 +82,7 @@ fn restore(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
         (when_ms, true) => Some(when_ms),
         (after_ms, false) => Some(now_ms.saturating_add(after_ms)),
     };
-    if expires_at.is_some_and(|when_ms| when_ms <= now_ms) {
+    if expires_at.is_some_and(|when_ms| ctx.is_past(when_ms)) {
         if replaced {
             ctx.changed(key, Class::GENERIC, "del");
             ctx.propagate_as(&[b"DEL" as &[u8], key]);

@@ -157,7 +157,7 @@ fn set_ttl(
         reply.integer(0);
         return Ok(());
     }
-    if when_ms <= ctx.now_ms() as i64 {
+    if u64::try_from(when_ms).map_or(true, |when_ms| ctx.is_past(when_ms)) {
         ctx.delete(key);
         ctx.propagate_as(&[b"DEL" as &[u8], key]);
     } else {

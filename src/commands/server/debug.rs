@@ -2,7 +2,7 @@
 
 use crate::command::ctx::Origin;
 use crate::command::declaration::*;
-use crate::command::{Args, Ctx};
+use crate::command::{Args, Ctx, play};
 use crate::commands::generic::object::encoding_of;
 use crate::data::value::Value;
 use crate::data::{glob, number};
@@ -34,7 +34,7 @@ const HELP: [&str; 43] = [
     "LISTPACK <key>",
     "    Says whether the value of a key is a listpack.",
     "LOADAOF",
-    "    Does nothing: there is no file the data could differ from.",
+    "    Loads all keys again from the append-only file.",
     "LOG <message>",
     "    Writes a line to the log.",
     "OBJECT <key>",
@@ -97,6 +97,7 @@ fn debug(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             ctx.server.scripting.allows_everything = number::parse_i64(on).unwrap_or(0) != 0;
             reply.ok();
         }
+        (b"loadaof", []) => return loadaof(ctx, reply),
         (b"reload", _) => return reload(ctx, args, reply),
         (b"set-skip-checksum-validation", [on]) => {
             ctx.server.persistence.skips_checksums = number::parse_i64(on).unwrap_or(0) != 0;
@@ -148,8 +149,7 @@ fn debug(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             ctx.server.close_after_reply(ctx.client);
         }
         (
-            b"loadaof"
-            | b"leak"
+            b"leak"
             | b"aof-flush-sleep"
             | b"pause-cron"
             | b"dict-resizing"
@@ -176,6 +176,24 @@ fn debug(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
             ));
         }
     }
+    Ok(())
+}
+
+/// Loads what the append-only file says in the place of the keys that are there. Without files that is what is there.
+fn loadaof(ctx: &mut Ctx, reply: &mut ReplyWriter) -> Result {
+    let server = &mut *ctx.server;
+    server.append_propagated();
+    if let Some(mut disk) = server.persistence.disk.take() {
+        let parts = disk.load_aof(&server.config);
+        server.persistence.disk = Some(disk);
+        let played = parts.and_then(|parts| play::load_aof(server, ctx.registry, &parts));
+        if let Err(reason) = played {
+            server.log(LogLevel::Warning, reason);
+            return Err(Error::new("ERR Error trying to load the AOF files, check server logs."));
+        }
+        server.log(LogLevel::Notice, "Append Only File loaded by DEBUG LOADAOF");
+    }
+    reply.ok();
     Ok(())
 }
 

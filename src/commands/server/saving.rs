@@ -5,7 +5,6 @@ use crate::command::declaration::*;
 use crate::command::{Args, Ctx};
 use crate::resp::ReplyWriter;
 use crate::server::error::{Error, Result};
-use crate::server::event::Event;
 
 pub const COMMANDS: &[Command] = &[BGREWRITEAOF, BGSAVE, LASTSAVE, SAVE];
 
@@ -80,8 +79,10 @@ pub const BGREWRITEAOF: Command = Command {
 };
 
 fn bgrewriteaof(ctx: &mut Ctx, _: &mut Args, reply: &mut ReplyWriter) -> Result {
-    ctx.server.emit(Event::RewriteAof);
-    ctx.server.persistence.rewrites += 1;
+    if ctx.server.persistence.rewrite_started_ms.is_some() {
+        return Err(Error::new("ERR Background append only file rewriting already in progress"));
+    }
+    ctx.server.rewrite_aof();
     let when = if ctx.origin == Origin::Exec { "scheduled" } else { "started" };
     reply.simple(&format!("Background append only file rewriting {when}"));
     Ok(())

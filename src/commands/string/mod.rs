@@ -301,7 +301,7 @@ fn getex(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let when_ms = expiry.map(|expiry| expiry.resolve(ctx.now_ms(), ctx.command)).transpose()?;
     reply.bulk_or_null(old.as_deref());
     if let Some(when_ms) = when_ms {
-        if when_ms <= ctx.now_ms() {
+        if ctx.is_past(when_ms) {
             ctx.delete(key);
             ctx.propagate_as(&[b"DEL" as &[u8], key]);
         } else {

@@ -169,19 +169,26 @@ pub fn persistence(ctx: &mut Ctx, report: &mut Report) {
     report.field("rdb_last_load_keys_expired", status.keys_expired);
     report.field("rdb_last_load_keys_loaded", status.keys_loaded);
     report.field("aof_enabled", u8::from(aof));
-    report.zeros(&["aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
-    report.field("aof_last_rewrite_time_sec", -1);
-    report.field("aof_current_rewrite_time_sec", -1);
+    let rewriting = status.rewrite_started_ms.map(|started| now_ms.saturating_sub(started) / 1000);
+    report.field("aof_rewrite_in_progress", u8::from(rewriting.is_some()));
+    report.field("aof_rewrite_scheduled", 0);
+    report.field("aof_last_rewrite_time_sec", seconds(status.last_rewrite_took_seconds));
+    report.field("aof_current_rewrite_time_sec", seconds(rewriting));
     report.field("aof_last_bgrewrite_status", word(status.last_rewrite_failed));
     report.field("aof_rewrites", status.rewrites);
     report.field("aof_rewrites_consecutive_failures", 0);
-    report.field("aof_last_write_status", "ok");
+    report.field("aof_last_write_status", word(status.aof_error.is_some()));
     report.zeros(&[
         "aof_last_cow_size",
         "module_fork_in_progress",
         "module_fork_last_cow_size",
         "backup_in_progress",
     ]);
+    if let Some((bytes, base_bytes)) = status.aof_bytes {
+        report.field("aof_current_size", bytes);
+        report.field("aof_base_size", base_bytes);
+        report.zeros(&["aof_pending_rewrite", "aof_buffer_length", "aof_pending_bio_fsync", "aof_delayed_fsync"]);
+    }
 }
 
 pub fn threads(ctx: &mut Ctx, report: &mut Report) {
