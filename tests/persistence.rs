@@ -285,7 +285,16 @@ fn we_start_from_the_append_only_file_of_redis() {
     fill(&mut redis.connection, false);
     redis.line("BGREWRITEAOF");
     wait_for(&mut redis.connection, "aof_rewrite_in_progress:0");
-    for line in ["SPOP bigset 3", "SET later x EX 1000", "SET past x PX 50", "GETEX past PX 60", "MULTI", "SET a 1", "SET b 2", "EXEC"] {
+    for line in [
+        "SPOP bigset 3",
+        "SET later x EX 1000",
+        "SET past x PX 50",
+        "GETEX past PX 60",
+        "MULTI",
+        "SET a 1",
+        "SET b 2",
+        "EXEC",
+    ] {
         redis.line(line);
     }
     let mut before = contents(&mut redis.connection);
@@ -332,7 +341,17 @@ fn a_truncated_append_only_file_is_cut() {
     }
     std::fs::write(&path, [&whole[..], b"nonsense"].concat()).expect("it can be written");
     let output = Command::new(env!("CARGO_BIN_EXE_resplay"))
-        .args(["serve", "--port", "0", "--unixsocket", "none.sock", "--http-port", "0", "--dir", folder.text()])
+        .args([
+            "serve",
+            "--port",
+            "0",
+            "--unixsocket",
+            "none.sock",
+            "--http-port",
+            "0",
+            "--dir",
+            folder.text(),
+        ])
         .args(AOF)
         .output()
         .expect("the binary starts");
@@ -376,7 +395,8 @@ fn the_append_only_file_can_be_switched_on_and_off() {
     check_aof(&folder);
     let server = ours(&folder, &AOF);
     let mut connection = connect(&server);
-    assert_eq!(connection.line("MGET before during synced after").to_owned(), Reply::Array(vec![
-        Reply::bulk("1"), Reply::bulk("2"), Reply::bulk("3"), Reply::Nil
-    ]));
+    assert_eq!(
+        connection.line("MGET before during synced after").to_owned(),
+        Reply::Array(vec![Reply::bulk("1"), Reply::bulk("2"), Reply::bulk("3"), Reply::Nil])
+    );
 }

@@ -114,7 +114,10 @@ impl<'a> Ctx<'a> {
     #[inline]
     fn expire_now(&mut self, key: &[u8]) {
         let db = self.server.keyspace.db_mut(self.db);
-        if db.volatile() > 0 && self.origin != Origin::Stream && matches!(db.find(key, self.server.now_ms), Found::Expired) {
+        if db.volatile() > 0
+            && self.origin != Origin::Stream
+            && matches!(db.find(key, self.server.now_ms), Found::Expired)
+        {
             self.server.reap(self.db, key);
         }
     }

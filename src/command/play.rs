@@ -57,7 +57,12 @@ pub fn load_aof(server: &mut Server, registry: &Registry, parts: &[AofPart]) -> 
     played
 }
 
-fn load_part(server: &mut Server, registry: &Registry, id: ClientId, part: &AofPart) -> Result<Played, String> {
+fn load_part(
+    server: &mut Server,
+    registry: &Registry,
+    id: ClientId,
+    part: &AofPart,
+) -> Result<Played, String> {
     let mut from = 0;
     if file::is_file(&part.bytes) {
         let failed = |reason| format!("the base of the append only file {} is damaged: {reason}", part.name);
@@ -70,7 +75,9 @@ fn load_part(server: &mut Server, registry: &Registry, id: ClientId, part: &AofP
     }
     let name = &part.name;
     let end = play(server, registry, id, &part.bytes, from).map_err(|bad| match bad {
-        Unplayable::Unknown(command) => format!("Unknown command '{command}' reading the append only file {name}"),
+        Unplayable::Unknown(command) => {
+            format!("Unknown command '{command}' reading the append only file {name}")
+        }
         Unplayable::Malformed => format!(
             "Bad file format reading the append only file {name}: make a backup of your AOF file, then use \
              redis-check-aof --fix <filename.manifest>"

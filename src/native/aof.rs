@@ -78,7 +78,8 @@ impl Manifest {
             Kind::Increment => 'i',
             Kind::History => 'h',
         };
-        let line = |part: &Part| format!("file {} seq {} type {}\n", part.name, part.number, letter(part.kind));
+        let line =
+            |part: &Part| format!("file {} seq {} type {}\n", part.name, part.number, letter(part.kind));
         self.parts.iter().map(line).collect()
     }
 
@@ -206,13 +207,16 @@ impl Aof {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.manifest.of_kind(Kind::Base).next().is_none() && self.manifest.of_kind(Kind::Increment).next().is_none()
+        self.manifest.of_kind(Kind::Base).next().is_none()
+            && self.manifest.of_kind(Kind::Increment).next().is_none()
     }
 
     /// Cuts off what the last part has too much.
     pub fn cut_last(&mut self, bytes: u64) -> Result {
         let bases = self.manifest.of_kind(Kind::Base);
-        let Some(last) = bases.chain(self.manifest.of_kind(Kind::Increment)).next_back() else { return Ok(()) };
+        let Some(last) = bases.chain(self.manifest.of_kind(Kind::Increment)).next_back() else {
+            return Ok(());
+        };
         let path = self.folder.join(&last.name);
         let cut = OpenOptions::new().write(true).open(path).and_then(|file| file.set_len(bytes));
         cut.map_err(|error| format!("Error truncating the AOF file: {}", reason(&error)))
@@ -233,7 +237,8 @@ impl Aof {
     fn open_increment(&mut self, name: &str) -> Result {
         let path = self.folder.join(name);
         let file = OpenOptions::new().create(true).append(true).open(&path);
-        let file = file.map_err(|error| format!("Can't open the append-only file {name}: {}", reason(&error)))?;
+        let file =
+            file.map_err(|error| format!("Can't open the append-only file {name}: {}", reason(&error)))?;
         self.file_bytes = file.metadata().map_or(0, |meta| meta.len());
         self.file = Some(file);
         self.count_bytes();
@@ -302,7 +307,9 @@ impl Aof {
         let number = |name| number::parse_u64(config.text_of(name)).unwrap_or(0);
         let percentage = number("auto-aof-rewrite-percentage");
         let growth = self.bytes.saturating_mul(100) / self.base_bytes.max(1);
-        percentage > 0 && self.bytes > number("auto-aof-rewrite-min-size") && growth >= percentage.saturating_add(100)
+        percentage > 0
+            && self.bytes > number("auto-aof-rewrite-min-size")
+            && growth >= percentage.saturating_add(100)
     }
 
     /// From now on commands go into a new increment; the caller writes a base of all that was before.
@@ -320,7 +327,8 @@ impl Aof {
             self.open_increment(&increment)?;
             self.write_manifest()?;
         }
-        let first_kept = if self.file.is_some() { self.manifest.last_number(Kind::Increment) } else { u64::MAX };
+        let first_kept =
+            if self.file.is_some() { self.manifest.last_number(Kind::Increment) } else { u64::MAX };
         let path = self.folder.join(&name);
         Ok(Rewrite { base: Part { name, number, kind: Kind::Base }, first_kept, path })
     }

@@ -4,8 +4,8 @@
 use super::Server;
 use super::config::Config;
 use super::error::Error;
-use crate::format_error;
 use super::event::{Event, LogLevel};
+use crate::format_error;
 
 const SAVE_FAILED: Error = Error::new(
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may \

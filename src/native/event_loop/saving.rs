@@ -47,7 +47,9 @@ impl EventLoop {
             self.engine.server_mut().save_ended(outcome.is_ok());
         }
         let outcome = self.rewriting.as_ref().and_then(|(job, _)| job.outcome());
-        if let Some((outcome, (_, rewrite))) = outcome.and_then(|outcome| Some((outcome, self.rewriting.take()?))) {
+        if let Some((outcome, (_, rewrite))) =
+            outcome.and_then(|outcome| Some((outcome, self.rewriting.take()?)))
+        {
             let ended = outcome.and_then(|()| match &mut *self.aof.get() {
                 Some(aof) => aof.end_rewrite(rewrite),
                 // Nobody has turned it on: the base stands alone.
@@ -106,7 +108,8 @@ impl EventLoop {
                 server.log(LogLevel::Warning, "AOF write error looks solved, Redis can write again.");
             }
             server.persistence.aof_bytes = Some(aof.bytes());
-            wants_rewrite = server.persistence.rewrite_started_ms.is_none() && aof.wants_rewrite(&server.config);
+            wants_rewrite =
+                server.persistence.rewrite_started_ms.is_none() && aof.wants_rewrite(&server.config);
         }
         if wants_rewrite {
             server.log(LogLevel::Notice, "Starting automatic rewriting of AOF");
@@ -190,11 +193,7 @@ pub fn rebased(mut aof: Aof, is_rdb: bool, bytes: &[u8]) -> Result<Aof, String> 
 }
 
 /// At the start: plays the append-only file, or begins one.
-pub fn load_aof(
-    engine: &mut crate::engine::Engine,
-    shared: &aof::Shared,
-    log: &Log,
-) -> Result<(), String> {
+pub fn load_aof(engine: &mut crate::engine::Engine, shared: &aof::Shared, log: &Log) -> Result<(), String> {
     use crate::command::play::Played;
     let config = &engine.server().config;
     let (is_rdb, cuts) = (aof::base_is_rdb(config), config.text_of("aof-load-truncated") == b"yes");
@@ -223,7 +222,10 @@ pub fn load_aof(
             aof.cut_last(bytes as u64)?;
             log.warning("AOF loaded anyway because aof-load-truncated is enabled");
         }
-        log.notice(format!("DB loaded from append only file: {:.3} seconds", started.elapsed().as_secs_f64()));
+        log.notice(format!(
+            "DB loaded from append only file: {:.3} seconds",
+            started.elapsed().as_secs_f64()
+        ));
         aof.grow()?;
     }
     let server = engine.server_mut();

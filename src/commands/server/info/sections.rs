@@ -187,7 +187,12 @@ pub fn persistence(ctx: &mut Ctx, report: &mut Report) {
     if let Some((bytes, base_bytes)) = status.aof_bytes {
         report.field("aof_current_size", bytes);
         report.field("aof_base_size", base_bytes);
-        report.zeros(&["aof_pending_rewrite", "aof_buffer_length", "aof_pending_bio_fsync", "aof_delayed_fsync"]);
+        report.zeros(&[
+            "aof_pending_rewrite",
+            "aof_buffer_length",
+            "aof_pending_bio_fsync",
+            "aof_delayed_fsync",
+        ]);
     }
 }
 
