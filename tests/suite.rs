@@ -1,12 +1,13 @@
 //! Runs every transcript below tests/suite: in RESP2 against its text, in RESP3, with all small encodings off, from its
 //! journal, and from its propagation stream. `UPDATE=1` rewrites the texts instead of comparing them.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use resplay::cli::split;
 use resplay::cli::transcript::{self, Step, What};
+use resplay::command::Group;
+use resplay::command::syntax::Argument;
 use resplay::commands;
 use resplay::engine::{Engine, journal::Journal};
 use resplay::keyspace::digest;
@@ -253,34 +254,57 @@ const WITHOUT_TRANSCRIPT: &[(&str, &str)] = &[
     ("RESTORE-ASKING", "is RESTORE under the name that a cluster's MIGRATE uses"),
 ];
 
-#[test]
-fn every_command_has_a_transcript() {
-    if std::env::var_os("SUITE").is_some() {
-        return;
-    }
-    let mut shown = BTreeSet::new();
+/// The commands of all transcripts, in capital letters.
+fn shown_lines() -> Vec<Vec<String>> {
+    let mut lines = Vec::new();
     for transcript in transcripts() {
         for step in &transcript.steps {
             let What::Command { text, .. } = &step.what else { continue };
-            let words: Vec<String> = split::split(text.as_bytes())
-                .unwrap_or_default()
-                .iter()
-                .map(|word| String::from_utf8_lossy(word).to_ascii_uppercase())
-                .collect();
-            shown.extend((1..=words.len().min(2)).map(|count| words[..count].join(" ")));
+            let words = split::split(text.as_bytes()).unwrap_or_default();
+            lines.push(words.iter().map(|word| String::from_utf8_lossy(word).to_ascii_uppercase()).collect());
         }
     }
-    let is_exempt = |name: &str| WITHOUT_TRANSCRIPT.iter().any(|(exempt, _)| *exempt == name);
+    lines
+}
+
+#[test]
+fn every_command_and_option_has_a_transcript() {
+    if std::env::var_os("SUITE").is_some() {
+        return;
+    }
+    let lines = shown_lines();
     let mut failures = Vec::new();
     for entry in commands::registry().entries() {
         let name = entry.command.name;
+        let words: Vec<&str> = name.split(' ').collect();
+        let shown: Vec<_> = lines
+            .iter()
+            .filter(|line| line.iter().map(|word| &word[..]).take(words.len()).eq(words.iter().copied()))
+            .collect();
+        let is_exempt = WITHOUT_TRANSCRIPT.iter().any(|(exempt, _)| *exempt == name);
         // HELP is derived from the declarations by one function; the transcript of one stands for all.
-        if !shown.contains(name) && !is_exempt(name) && !name.ends_with(" HELP") {
+        if shown.is_empty() && !is_exempt && !name.ends_with(" HELP") {
             failures.push(format!("{name}: no transcript shows it"));
         }
-        if shown.contains(name) && is_exempt(name) {
+        if !shown.is_empty() && is_exempt {
             failures.push(format!("{name}: is shown by now; take it from the exceptions"));
+        }
+        let mut tokens = Vec::new();
+        collect_tokens(&entry.arguments(), &mut tokens);
+        // Cluster commands say one thing, whatever their options.
+        let has_options = !shown.is_empty() && entry.command.group != Group::Cluster;
+        for token in tokens.iter().filter(|_| has_options) {
+            if !shown.iter().any(|line| line.iter().any(|word| word == token)) {
+                failures.push(format!("{name}: no transcript shows its option {token}"));
+            }
         }
     }
     check(failures);
+}
+
+fn collect_tokens(arguments: &[Argument], tokens: &mut Vec<&'static str>) {
+    for argument in arguments {
+        tokens.extend(argument.token.filter(|token| !token.is_empty()));
+        collect_tokens(&argument.arguments, tokens);
+    }
 }

@@ -333,6 +333,8 @@ impl<'r> Generator<'r> {
                 self.pick(&["0", "0", "1", "2", "99"]).into()
             }
             Kind::Integer if argument.name.contains("seconds") => self.time_to_live(),
+            // A key whose time is up on arrival counts as a change more when it is overwritten.
+            Kind::UnixTime if line[0] == b"SET" => self.pick(&["99999999999999", "-5", "x"]).into(),
             Kind::UnixTime => self.pick(&["1", "99999999999", "99999999999999", "-5", "x"]).into(),
             Kind::Integer => self.integer(),
             // What is out of range is said in other words since.

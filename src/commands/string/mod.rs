@@ -467,19 +467,21 @@ pub const DELEX: Command = Command {
 };
 
 fn delex(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
+    const NO_STRING: Error = Error::new("ERR Key should be of string type if conditions are specified");
+    const NO_CONDITION: Error = Error::new("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE");
     let key = args.next()?;
-    let condition = Condition::accept(args)?;
-    args.end()?;
-    let holds = match &condition {
-        None => true,
-        Some(condition) if condition.is_existence() => return Err(error::SYNTAX),
-        Some(condition) => match ctx.write(key).map(|entry| string_of(entry).is_ok()) {
+    let holds = match args.left() {
+        0 => true,
+        // The key is looked at before the condition is.
+        2 => match ctx.write(key).map(|entry| string_of(entry).is_ok()) {
             None => false,
-            Some(false) => {
-                return Err(Error::new("ERR Key should be of string type if conditions are specified"));
-            }
-            Some(true) => condition.holds(ctx, key)?,
+            Some(false) => return Err(NO_STRING),
+            Some(true) => match Condition::accept(args)? {
+                Some(condition) if !condition.is_existence() => condition.holds(ctx, key)?,
+                _ => return Err(NO_CONDITION),
+            },
         },
+        _ => return Err(call::wrong_arity(ctx.command)),
     };
     let removed = holds && ctx.delete(key);
     if removed {
