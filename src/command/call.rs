@@ -68,10 +68,19 @@ pub fn dispatch(
             return reject(server, id, Some((number, command)), &error, reply);
         }
     }
-    if server.config.maxmemory > 0
-        && let Err(error) = check_memory(server, registry, id, command, origin)
+    if server.config.maxmemory > 0 {
+        let checked = check_memory(server, registry, id, command, origin);
+        tell_first(server, id, reply);
+        if let Err(error) = checked {
+            return reject(server, id, Some((number, command)), &error, reply);
+        }
+    }
+    if server.config.min_replicas_to_write > 0
+        && origin == Origin::Client
+        && server.lacks_replicas()
+        && may_write(server, registry, id, command)
     {
-        return reject(server, id, Some((number, command)), &error, reply);
+        return reject(server, id, Some((number, command)), &error::NO_REPLICAS, reply);
     }
     if !flags.is_plain() && origin == Origin::Client {
         if flags.has(ClientFlags::MULTI) && !runs_inside_multi(command) {
@@ -538,6 +547,20 @@ fn check_acl(
         Origin::Stream => return Ok(()),
     };
     acl::check(server, registry, id, command, words, context)
+}
+
+/// What was pushed to a client before its command runs goes before the reply: keys evicted to make room for it.
+fn tell_first(server: &mut Server, id: ClientId, reply: &mut ReplyWriter) {
+    if let Some(client) = server.clients.get_mut(id).filter(|client| !client.reply.is_empty()) {
+        reply.raw(client.reply.bytes());
+        client.reply.buffer().clear();
+    }
+}
+
+/// Whether a command, or the transaction it ends, has the flag of those that write.
+fn may_write(server: &Server, registry: &Registry, id: ClientId, command: &Command) -> bool {
+    let queues = || server.clients.get(id).is_some_and(|client| queues_any(client, registry, WRITE));
+    command.flags.has(WRITE) || (command.name == "EXEC" && queues())
 }
 
 /// Makes room for a command under `maxmemory`; where there is none, what may take more is refused.

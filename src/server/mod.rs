@@ -498,6 +498,7 @@ impl Server {
         if !self.config.active_expire || self.current_pause().is_some() {
             return;
         }
+        let started_at = self.microseconds();
         for db in 0..self.keyspace.databases() {
             let now_ms = self.now_ms;
             let (expired, _) = self.keyspace.db_mut(db).sweep(now_ms, keys_max);
@@ -507,6 +508,16 @@ impl Server {
             self.keyspace.db_mut(db).step(100);
         }
         self.propagation.flush();
+        self.observe_latency("expire-cycle", started_at);
+    }
+
+    /// Notes for LATENCY what took longer than its threshold, since a reading of the stopwatch.
+    fn observe_latency(&mut self, event: &'static str, started_at: u64) {
+        let threshold_ms = self.config.latency_threshold_ms;
+        let took_ms = self.microseconds().saturating_sub(started_at) / 1000;
+        if threshold_ms > 0 && took_ms >= threshold_ms {
+            self.latency.add(event, self.now_ms / 1000, took_ms);
+        }
     }
 
     /// Does what a changed parameter asks for beyond being read anew.

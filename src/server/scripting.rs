@@ -163,7 +163,7 @@ impl Server {
 
     /// Whether fewer replicas follow than min-replicas-to-write asks for. None ever follows here.
     pub fn lacks_replicas(&self) -> bool {
-        self.config.min_replicas_to_write > 0
+        self.config.min_replicas_to_write > 0 && self.config.text_of("min-replicas-max-lag") != b"0"
     }
 
     /// The flags that the script a request runs has declared, by the name of the command and its first argument.

@@ -9,6 +9,8 @@ use crate::server::config::{self, PARAMETERS, Parameter};
 use crate::server::error::{self, Error, Result};
 use crate::server::event::Event;
 
+use super::debug::is_allowed;
+
 pub const COMMANDS: &[Command] = &[CONFIG_GET, CONFIG_RESETSTAT, CONFIG_REWRITE, CONFIG_SET];
 
 pub const CONFIG_GET: Command = Command {
@@ -57,7 +59,7 @@ fn parse_settings<'a>(ctx: &Ctx, args: &mut Args<'a>) -> Result<Vec<Setting<'a>>
     if !args.left().is_multiple_of(2) {
         return Err(error::SYNTAX);
     }
-    let allows_protected = ctx.server.config.text_of("enable-protected-configs") != b"no";
+    let allows_protected = is_allowed(ctx, "enable-protected-configs");
     let mut settings: Vec<Setting> = Vec::new();
     let mut wrong = None;
     while !args.is_empty() {

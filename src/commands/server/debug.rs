@@ -254,19 +254,23 @@ fn reload(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
 /// Longer strings are not built for a test of patterns.
 const STRING_BYTES_MAX: usize = 1 << 24;
 
+/// Whether a parameter of the values `no`, `yes` and `local` lets this client do something.
+pub fn is_allowed(ctx: &Ctx, parameter: &str) -> bool {
+    let address = ctx.server.clients.get(ctx.client).map_or("", |client| &client.address);
+    let is_local =
+        address.is_empty() || ["127.", "[::1]", "::1", "/"].iter().any(|start| address.starts_with(start));
+    match ctx.server.config.text_of(parameter) {
+        b"yes" => true,
+        b"local" => is_local,
+        _ => false,
+    }
+}
+
 /// `enable-debug-command`
 fn check_allowed(ctx: &mut Ctx) -> Result {
-    let is_local = {
-        let address = &ctx.client().address;
-        ["", "127.", "[::1]", "::1", "/"].iter().any(|start| match *start {
-            "" => address.is_empty(),
-            start => address.starts_with(start),
-        })
-    };
-    match ctx.server.config.text_of("enable-debug-command") {
-        b"yes" => Ok(()),
-        b"local" if is_local => Ok(()),
-        _ => Err(Error::new(
+    match is_allowed(ctx, "enable-debug-command") {
+        true => Ok(()),
+        false => Err(Error::new(
             "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it \
              from a local connection, otherwise you need to set this option in the configuration file, and then \
              restart the server.",
