@@ -11,12 +11,56 @@ use std::time::Duration;
 
 use server::{Server, text};
 
+/// Codes of closed bridges.
+const TOKEN_WRONG: u16 = 4401;
+const TARGET_REFUSED: u16 = 4403;
+const NOT_REACHED: u16 = 4502;
+
 const WASM: &[u8] = b"\0asm\x01\0\0\0";
 
 struct Page {
     folder: PathBuf,
     port: u16,
-    _server: Server,
+    server: Server,
+}
+
+/// A terminal's end of the bridge.
+struct Link(TcpStream);
+
+#[derive(Debug, PartialEq, Eq)]
+enum Frame {
+    Text(String),
+    Binary(Vec<u8>),
+    Close(u16, String),
+}
+
+impl Link {
+    fn send(&mut self, bytes: &[u8]) {
+        let length = u8::try_from(bytes.len()).expect("tests send little");
+        let mut frame = vec![0x82, 0x80 | length, 0, 0, 0, 0];
+        frame.extend_from_slice(bytes);
+        self.0.write_all(&frame).expect("it reads");
+    }
+
+    fn receive(&mut self) -> Frame {
+        let mut head = [0; 2];
+        self.0.read_exact(&mut head).expect("a frame");
+        let mut length = u64::from(head[1]);
+        if length == 126 {
+            let mut bytes = [0; 2];
+            self.0.read_exact(&mut bytes).expect("a length");
+            length = u64::from(u16::from_be_bytes(bytes));
+        }
+        let mut bytes = vec![0; length as usize];
+        self.0.read_exact(&mut bytes).expect("a whole frame");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match head[0] & 0x0f {
+            1 => Frame::Text(text(&bytes)),
+            2 => Frame::Binary(bytes),
+            8 => Frame::Close(u16::from_be_bytes([bytes[0], bytes[1]]), text(&bytes[2..])),
+            other => panic!("a frame of kind {other}"),
+        }
+    }
 }
 
 struct Answer {
@@ -36,6 +80,10 @@ impl Answer {
 
 impl Page {
     fn start(name: &str) -> Page {
+        Page::start_with(name, &[])
+    }
+
+    fn start_with(name: &str, words: &[&str]) -> Page {
         let folder = std::env::temp_dir().join(format!("resplay-http-{}-{name}", std::process::id()));
         std::fs::create_dir_all(folder.join("dist/assets")).expect("a temporary folder");
         let dist = folder.join("dist");
@@ -55,8 +103,41 @@ impl Page {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = port.expect("a free port").port();
         let root = dist.to_string_lossy().into_owned();
-        let server = Server::start_bare(&["--http-port", &port.to_string(), "--http-root", &root]);
-        Page { folder, port, _server: server }
+        let own = ["--http-port", &port.to_string(), "--http-root", &root];
+        let server = Server::start_bare(&[&own[..], words].concat());
+        Page { folder, port, server }
+    }
+
+    /// The token, as the log tells it.
+    fn token(&self) -> String {
+        let (_, rest) = self.server.greeting.split_once("#attach=").expect("the log tells it");
+        rest.split_whitespace().next().expect("a token").to_owned()
+    }
+
+    /// Asks for the bridge as a page of `origin` would; the status of a refusal.
+    fn attach(&self, origin: &str, query: &str, token: &str) -> Result<Link, u16> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a TCP socket");
+        let (host, key) = (format!("127.0.0.1:{}", self.port), "dGhlIHNhbXBsZSBub25jZQ==");
+        let request = format!(
+            "GET /ws{query} HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nConnection: Upgrade\r\n\
+             Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\
+             Sec-WebSocket-Protocol: resplay, token.{token}\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("a head");
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        if status == 101 { Ok(Link(stream)) } else { Err(status) }
+    }
+
+    fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     fn fetch(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
@@ -181,4 +262,58 @@ fn a_foreign_name_that_points_here_gets_nothing() {
     assert!(!refused.body.starts_with(b"<!doctype"));
     let own = format!("127.0.0.1:{}", page.port);
     assert_eq!(page.fetch_as(&own, "GET", "/", &[]).status, 200);
+}
+
+#[test]
+fn a_terminal_attaches_to_the_server_of_the_page() {
+    let page = Page::start("attach");
+    let mut link = page.attach(&page.origin(), "", &page.token()).expect("all is right");
+    assert_eq!(link.receive(), Frame::Text(format!("connected 127.0.0.1 {}", page.server.port)));
+    link.send(b"SET a 1\r\nGET a\r\n");
+    let mut replies = Vec::new();
+    while replies.len() < b"+OK\r\n$1\r\n1\r\n".len() {
+        let Frame::Binary(bytes) = link.receive() else { panic!("bytes") };
+        replies.extend(bytes);
+    }
+    assert_eq!(replies, b"+OK\r\n$1\r\n1\r\n");
+    link.send(b"QUIT\r\n");
+    assert_eq!(link.receive(), Frame::Binary(b"+OK\r\n".to_vec()));
+    assert_eq!(link.receive(), Frame::Close(1000, "Server closed the connection".to_owned()));
+}
+
+#[test]
+fn the_bridge_wants_the_own_page_and_the_token() {
+    let page = Page::start("guard");
+    let token = page.token();
+    for origin in ["http://evil.example", "null", &format!("http://127.0.0.1:{}", page.port ^ 1)] {
+        assert_eq!(page.attach(origin, "", &token).err(), Some(403), "{origin}");
+    }
+    for wrong in ["", "x", &token[1..], &"0".repeat(32)] {
+        let mut link =
+            page.attach(&page.origin(), "", wrong).expect("the token is looked at behind the handshake");
+        assert!(matches!(link.receive(), Frame::Close(TOKEN_WRONG, _)), "{wrong}");
+    }
+    // A plain request is none for a bridge.
+    assert!([400, 403, 426].contains(&page.fetch("GET", "/ws", &[]).status));
+}
+
+#[test]
+fn the_bridge_leads_to_this_machine_alone_unless_told_otherwise() {
+    let page = Page::start_with("target", &["--http-attach", "192.0.2.1:6379"]);
+    let token = page.token();
+    let mut link = page.attach(&page.origin(), "?host=192.0.2.7&port=6379", &token).expect("attached");
+    assert!(matches!(link.receive(), Frame::Close(TARGET_REFUSED, _)));
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let query = format!("?host=localhost&port={}", closed.port());
+    let mut link = page.attach(&page.origin(), &query, &token).expect("attached");
+    assert!(matches!(link.receive(), Frame::Close(NOT_REACHED, reason) if reason == "Connection refused"));
+    let query = format!("?host=%6cocalhost&port={}", page.server.port);
+    let mut link = page.attach(&page.origin(), &query, &token).expect("attached");
+    assert!(matches!(link.receive(), Frame::Text(_)));
+}
+
+#[test]
+fn the_bridge_can_be_closed() {
+    let page = Page::start_with("closed", &["--http-attach", "no"]);
+    assert_eq!(page.attach(&page.origin(), "", "x").err(), Some(404));
 }

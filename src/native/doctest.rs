@@ -75,9 +75,13 @@ fn examples_in(path: &Path, lines: &[String]) -> Vec<Example> {
     }
     let mut examples = Vec::new();
     let mut open: Option<(usize, &str)> = None;
+    // A document about documents shows blocks inside a longer fence.
+    let mut is_shown = false;
     for (number, line) in lines.iter().enumerate() {
         let line = line.trim();
+        is_shown ^= line.starts_with("````");
         match open {
+            None if is_shown => {}
             Some((start, close)) if line.starts_with(close) => {
                 examples.push(Example { start, end: number });
                 open = None;

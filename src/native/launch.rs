@@ -35,6 +35,10 @@ pub struct Http {
     pub folder: Option<PathBuf>,
     /// Names, in small letters, that the server may be asked by.
     pub names: Vec<String>,
+    /// Terminals of the page may attach to servers of this machine.
+    pub may_attach: bool,
+    /// Servers elsewhere, as `host:port`, that they may attach to.
+    pub targets: Vec<String>,
 }
 
 /// Why the server does not start.
@@ -73,6 +77,8 @@ pub fn launch(words: &[Vec<u8>], defaults: &str, http_port: u16) -> Result<Launc
             is_asked_for: false,
             folder: None,
             names: Vec::new(),
+            may_attach: true,
+            targets: Vec::new(),
         },
         seed: None,
     };
@@ -199,6 +205,13 @@ impl Launch {
             "http-bind" => self.http.address = value.parse().map_err(|_| "argument must be an IP address")?,
             "http-root" => self.http.folder = std::path::absolute(value).ok(),
             "http-host" => self.http.names.push(value.to_ascii_lowercase()),
+            "http-attach" => match value {
+                "no" => self.http.may_attach = false,
+                target if target.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) => {
+                    self.http.targets.push(target.to_owned());
+                }
+                _ => return Err("argument must be 'no' or HOST:PORT".to_owned()),
+            },
             "seed" => {
                 self.seed = Some(value.parse().map_err(|_| "argument couldn't be parsed into an integer")?)
             }

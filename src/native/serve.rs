@@ -1,7 +1,7 @@
 //! `resplay serve`: redis-server from its command line to its clean end.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -43,6 +43,7 @@ Beside what redis.conf knows:
   --http-port N         the port of the playground page (8379); 0 serves none
   --http-bind ADDRESS   where the page is served (127.0.0.1)
   --http-host NAME      a name the page may be asked for by, besides addresses and localhost
+  --http-attach H:P|no  let the page's terminals attach to this server too, besides those of this machine; or to none
   --http-root FOLDER    serve this folder in place of the page that is built in
   --seed N              the seed of everything random
 
@@ -185,6 +186,7 @@ fn run(launched: Launch, mut log: Log) -> u8 {
     }
     let pid_file = files::path(&engine.server().config, "pidfile");
     let kinds: Vec<&str> = listeners.iter().map(|l| if l.is_tcp() { "tcp" } else { "unix" }).collect();
+    let own = own_address(&engine.server().config);
     let mut event_loop = match EventLoop::new(listeners, engine, aof, log.clone()) {
         Ok(event_loop) => event_loop,
         Err(error) => {
@@ -194,7 +196,7 @@ fn run(launched: Launch, mut log: Log) -> u8 {
     };
     handle_signals(event_loop.stopper(), &log);
     if http.port != 0
-        && let Err(reason) = http::serve(http.clone(), &log)
+        && let Err(reason) = http::serve(http.clone(), own, token(), &log)
     {
         log.warning(format!("The playground page cannot be served on port {}: {reason}", http.port));
         if http.is_asked_for {
@@ -371,4 +373,28 @@ fn resident_bytes() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").ok();
     let pages = pages.and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok());
     pages.unwrap_or(0) * PAGE_BYTES
+}
+
+/// Where this machine's own clients find the server; nowhere when it takes none over TCP.
+fn own_address(config: &Config) -> Option<SocketAddr> {
+    let port = number::parse_i64(config.text_of("port")).and_then(|port| u16::try_from(port).ok())?;
+    let bind = String::from_utf8_lossy(config.text_of("bind")).into_owned();
+    let address = places(&bind).ok()?.first()?.address;
+    let address = match address {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        address => address,
+    };
+    (port != 0).then(|| SocketAddr::new(address, port))
+}
+
+/// What a terminal of the page must know to attach: 128 bits from the operating system.
+fn token() -> String {
+    use std::io::Read;
+    let mut bytes = [0; 16];
+    if std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).is_err() {
+        bytes[..8].copy_from_slice(&random_seed().to_le_bytes());
+        bytes[8..].copy_from_slice(&random_seed().to_le_bytes());
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

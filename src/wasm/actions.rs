@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::printed::Printed;
 use super::{Engine, object};
 use crate::cli::complete;
-use crate::cli::session::{self, Action, Settings, Standing, State};
+use crate::cli::session::{self, Action, Address, Settings, Standing, State};
 use crate::cli::table::Table;
 
 #[wasm_bindgen]
@@ -21,6 +21,14 @@ impl Session {
     #[wasm_bindgen(constructor)]
     pub fn new() -> Session {
         let settings = Settings { may_connect: false, ..Settings::default() };
+        let mut inner = session::Session::new(settings);
+        inner.set_table(Table::builtin());
+        Session { inner }
+    }
+
+    /// A terminal of a server elsewhere, and of any other that it is told to connect to.
+    pub fn at(host: String, port: u16) -> Session {
+        let settings = Settings { address: Address::Tcp { host, port }, ..Settings::default() };
         let mut inner = session::Session::new(settings);
         inner.set_table(Table::builtin());
         Session { inner }
@@ -62,6 +70,10 @@ impl Session {
 
     pub fn connected(&mut self, now_ms: f64) -> Array {
         converted(self.inner.connected(now_ms as u64))
+    }
+
+    pub fn connect_failed(&mut self, reason: &str, now_ms: f64) -> Array {
+        converted(self.inner.connect_failed(reason, now_ms as u64))
     }
 
     pub fn disconnected(&mut self, now_ms: f64) -> Array {
@@ -169,7 +181,10 @@ fn converted(actions: Vec<Action>) -> Array {
                 Action::Wake { after_ms } => {
                     object([("t", "wake".into()), ("after", (after_ms as f64).into())])
                 }
-                Action::Connect(_) => plain("connect"),
+                Action::Connect(Address::Tcp { host, port }) => {
+                    object([("t", "connect".into()), ("host", host.into()), ("port", f64::from(port).into())])
+                }
+                Action::Connect(Address::Socket(_)) => plain("run"),
                 Action::Disconnect => plain("disconnect"),
                 Action::Clear => plain("clear"),
                 Action::Exit => plain("exit"),

@@ -6,6 +6,7 @@
 import { joined } from "./bytes";
 import type { Block, Completion, Hint, Job, LaneState, Report, Request, Resume, Table, Ask, Clock } from "./protocol";
 import { timeOn } from "./clock";
+import type { Remote } from "./remote";
 import type { JournalStore } from "./storage";
 
 /** Where a lane's output goes. */
@@ -40,6 +41,8 @@ interface Space {
   store: JournalStore | null;
   seed: number;
   clock: Clock | null;
+  /** Another server is behind it. */
+  remote: Remote | null;
 }
 
 export class Lane {
@@ -123,9 +126,9 @@ export class Host extends EventTarget {
   }
 
   /** Declares a keyspace; `kept` is what an earlier page left of it. */
-  addSpace(name: string, store: JournalStore | null = null, kept: Uint8Array[] = [], seed = randomSeed()): void {
+  addSpace(name: string, store: JournalStore | null = null, kept: Uint8Array[] = [], seed = randomSeed(), remote: Remote | null = null): void {
     if (this.spaces.has(name)) return;
-    const space: Space = { journal: kept, bytes: kept.reduce((sum, chunk) => sum + chunk.length, 0), store, seed, clock: null };
+    const space: Space = { journal: kept, bytes: kept.reduce((sum, chunk) => sum + chunk.length, 0), store, seed, clock: null, remote };
     this.spaces.set(name, space);
     if (this.worker) this.send(spaceRequest(name, space));
   }
@@ -540,7 +543,7 @@ export class Host extends EventTarget {
 }
 
 function spaceRequest(name: string, space: Space): Request {
-  return { t: "space", space: name, journal: space.bytes > 0 ? joined(space.journal) : null, seed: space.seed, clock: space.clock };
+  return { t: "space", space: name, journal: space.bytes > 0 ? joined(space.journal) : null, seed: space.seed, clock: space.clock, remote: space.remote };
 }
 
 function openRequest(lane: Lane): Request {

@@ -169,6 +169,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     setTimeout(() => void import("./offline").then(({ keepOffline }) => keepOffline()), OFFLINE_AFTER_MS);
     const arrived = () => {
       if (location.hash.startsWith("#v1.")) void import("./transfer-dialog").then(({ show }) => show(this, "shared"));
+      if (location.hash.startsWith("#attach=")) void import("./attach").then(({ attachByLink }) => attachByLink(this));
     };
     addEventListener("hashchange", arrived);
     arrived();
@@ -504,6 +505,8 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   private keepingWords(): string {
     if (this.host.state === "failed") return "";
+    const { attached } = this.sandboxes;
+    if (attached) return ` · attached to ${attached.host}:${attached.port}`;
     if (this.sandboxes.visits) return " · a keyspace of its own, not kept";
     const { keeping, current } = this.sandboxes;
     switch (keeping) {

@@ -3,6 +3,8 @@
  * It must not know Redis: lines go in, printed blocks come out, and both are opaque here.
  */
 
+import type { Remote } from "./remote";
+
 /** A printed piece of text. `spans` holds pairs (end, class): `text[previous end..end]` is of that class. */
 export interface Block {
   text: string;
@@ -86,7 +88,7 @@ export interface Clock {
 /** To the worker. `space` names a keyspace, `lane` a client of it; both are chosen by the page. */
 export type Request =
   | { t: "start"; module: WebAssembly.Module }
-  | { t: "space"; space: string; journal: Uint8Array | null; seed: number; clock: Clock | null }
+  | { t: "space"; space: string; journal: Uint8Array | null; seed: number; clock: Clock | null; remote: Remote | null }
   | { t: "attached"; space: string }
   | { t: "drop"; space: string }
   | { t: "open"; space: string; lane: number; resume: Resume | null; setup: string[] }

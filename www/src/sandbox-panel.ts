@@ -107,7 +107,11 @@ export class SandboxPanel extends LitElement {
   }
 
   private banner() {
-    const { keeping, current, visits } = this.sandboxes;
+    const { keeping, current, visits, attached } = this.sandboxes;
+    if (attached) {
+      return html`<div class="banner"><p>The terminals are attached to <b>${attached.host}:${attached.port}</b>: what you type there is real.</p>
+        <button class="primary" type="button" @click=${() => this.sandboxes.home()}>Back to “${current.name}”</button></div>`;
+    }
     if (visits) {
       return html`<div class="banner"><p>The terminals show a keyspace of its own now, such as a lesson's. Nobody keeps it.</p>
         <button type="button" @click=${() => this.sandboxes.home()}>Back to “${current.name}”</button>

@@ -4,6 +4,7 @@
  */
 
 import type { Host } from "./host";
+import type { Remote } from "./remote";
 import { FIRST, Storage, fresh, type Sandbox } from "./storage";
 
 /** `kept` is written down; `copied` shows what another tab has and keeps nothing; `taken` was kept until another tab took it. */
@@ -29,6 +30,8 @@ type Call = { t: "yield"; id: string } | { t: "changed" };
 export class Sandboxes extends EventTarget {
   keeping: Keeping = "opening";
   current: Sandbox = fresh(FIRST, "My sandbox");
+  /** The server elsewhere that the terminals speak to. */
+  attached: Remote | null = null;
   /** An earlier visit left something in it. */
   returning = false;
   private storage: Storage | null = null;
@@ -160,12 +163,13 @@ export class Sandboxes extends EventTarget {
   // ---- Keyspaces that nobody keeps
 
   /** Shows a keyspace of its own for a while, such as a lesson's; `home` comes back. */
-  visit(space: string, seed?: number, journal: Uint8Array = new Uint8Array()): void {
+  visit(space: string, seed?: number, journal: Uint8Array = new Uint8Array(), remote: Remote | null = null): void {
     this.stage.leave();
     if (this.visiting) this.host.removeSpace(this.visiting);
     this.visiting = space;
     this.host.removeSpace(space);
-    this.host.addSpace(space, null, journal.length > 0 ? [journal] : [], seed);
+    this.host.addSpace(space, null, journal.length > 0 ? [journal] : [], seed, remote);
+    this.attached = remote;
     this.stage.enter(space);
     this.changed();
   }
@@ -175,6 +179,7 @@ export class Sandboxes extends EventTarget {
     this.stage.leave();
     this.host.removeSpace(this.visiting);
     this.visiting = null;
+    this.attached = null;
     this.stage.enter(this.space);
     this.changed();
   }
@@ -213,6 +218,7 @@ export class Sandboxes extends EventTarget {
     await this.host.sync();
     if (this.visiting) this.host.removeSpace(this.visiting);
     this.visiting = null;
+    this.attached = null;
     if (this.opened) this.host.removeSpace(this.current.id);
     this.release?.();
     this.release = null;

@@ -61,6 +61,10 @@ export class TransferDialog extends LitElement {
     await this.updateComplete;
     const dialog = this.renderRoot.querySelector("dialog")!;
     if (!dialog.open) dialog.showModal();
+    if (this.shell.sandboxes.attached && (mode === "share" || mode === "save")) {
+      this.trouble = "The terminals are attached to a server: what it holds can be saved there, and sandboxes here.";
+      return;
+    }
     if (mode === "share") await this.attempt(() => this.makeLink());
     if (mode === "shared") await this.attempt(() => this.readLink());
     if (files.length > 0) await this.attempt(() => this.look(files));

@@ -9,6 +9,7 @@ import { Player } from "./player";
 import type { Block, Job, LaneState, Report, Request, Table } from "./protocol";
 import { Clockwork } from "./clock";
 import { answer, forgetPasts } from "./inspector";
+import { Link, type Remote } from "./remote";
 
 /** What a page gets at first of one printed thing; the rest waits here until it is asked for. */
 const SHOWN_LINES = 200;
@@ -35,6 +36,8 @@ interface Space {
   /** The report is to take the place of all that was kept. */
   afresh: boolean;
   lanes: Map<number, LaneHome>;
+  /** Its clients speak to a server elsewhere; the engine lies idle. */
+  remote: Remote | null;
   timer: Timer | null;
   clock: Clockwork;
   /** Moments played again, for those who look at them. */
@@ -52,6 +55,8 @@ interface LaneHome {
   space: Space;
   /** The engine's client; 0 when not connected. */
   client: number;
+  /** The connection to a server elsewhere. */
+  link: Link | null;
   session: Session;
   /** What the page last heard of prompt and state. */
   told: string;
@@ -79,7 +84,8 @@ type Action =
   | { t: "remember"; line: string }
   | { t: "wake"; after: number }
   | { t: "status"; text: string | undefined }
-  | { t: "connect" | "disconnect" | "clear" | "exit" | "run" };
+  | { t: "connect"; host: string; port: number }
+  | { t: "disconnect" | "clear" | "exit" | "run" };
 
 const spaces = new Map<string, Space>();
 const lanes = new Map<number, LaneHome>();
@@ -207,7 +213,7 @@ function withLane(id: number, run: (lane: LaneHome) => void): void {
 
 // ---- Keyspaces
 
-function openSpace({ space: name, journal, seed, clock }: Extract<Request, { t: "space" }>): void {
+function openSpace({ space: name, journal, seed, clock, remote }: Extract<Request, { t: "space" }>): void {
   const replayed = journal && replay(name, journal);
   const engine = replayed || new Engine(seed, Date.now());
   const space: Space = {
@@ -218,6 +224,7 @@ function openSpace({ space: name, journal, seed, clock }: Extract<Request, { t: 
     // A journal that does not play must not be there at the next visit.
     afresh: !replayed,
     lanes: new Map(),
+    remote,
     timer: null,
     clock: new Clockwork(engine.now(), clock),
     pasts: [],
@@ -284,7 +291,7 @@ function dropSpace(name: string): void {
   reportJournal(space);
   if (space.timer !== null) clearTimeout(space.timer);
   forgetPasts(space);
-  for (const lane of space.lanes.values()) forget(lane);
+  for (const lane of lanes.values()) if (lane.space === space) forget(lane);
   space.engine.free();
   spaces.delete(name);
 }
@@ -370,8 +377,8 @@ function reportJournal(space: Space): void {
 function openLane({ space: name, lane: id, resume, setup }: Extract<Request, { t: "open" }>): void {
   const space = spaces.get(name);
   if (!space) return;
-  const session = new Session();
-  const lane: LaneHome = { id, space, client: 0, session, told: "", unseen: setup.length > 0, wake: null, tail: null, echoed: false, exited: false };
+  const session = newSession(space);
+  const lane: LaneHome = { id, space, client: 0, link: null, session, told: "", unseen: setup.length > 0, wake: null, tail: null, echoed: false, exited: false };
   lanes.set(id, lane);
   if (resume && space.engine.clients().includes(resume.client)) {
     session.resume(resume.standing);
@@ -389,6 +396,10 @@ function openLane({ space: name, lane: id, resume, setup }: Extract<Request, { t
   touched.add(lane);
 }
 
+function newSession({ remote }: Space): Session {
+  return remote ? Session.at(remote.host, remote.port) : new Session();
+}
+
 function closeLane(lane: LaneHome): void {
   const { space } = lane;
   hangUp(lane);
@@ -399,12 +410,15 @@ function closeLane(lane: LaneHome): void {
 function forget(lane: LaneHome): void {
   touched.delete(lane);
   if (lane.wake !== null) clearTimeout(lane.wake);
+  lane.link?.close();
   lane.space.lanes.delete(lane.client);
   lanes.delete(lane.id);
   lane.session.free();
 }
 
 function hangUp(lane: LaneHome): void {
+  lane.link?.close();
+  lane.link = null;
   if (lane.client === 0) return;
   lane.space.lanes.delete(lane.client);
   lane.space.engine.disconnect(lane.client, now(lane.space));
@@ -415,7 +429,7 @@ function submit(lane: LaneHome, lines: string[]): void {
   if (lane.exited) {
     // A line after the end begins anew.
     lane.session.free();
-    lane.session = new Session();
+    lane.session = newSession(lane.space);
     lane.exited = false;
     act(lane, lane.session.start(now(lane.space)));
   }
@@ -438,6 +452,7 @@ function act(lane: LaneHome, actions: Action[]): void {
         // Should this never come back, the page has what went before, and its journal tells no more than was shown.
         record(lane.space);
         if (Date.now() - flushedAt > QUIET_MS) flush();
+        lane.link?.send(action.bytes);
         if (lane.client === 0) break;
         lane.space.engine.receive(lane.client, action.bytes, now(lane.space));
         lane.space.asked = lane.space.engine.moment();
@@ -461,6 +476,10 @@ function act(lane: LaneHome, actions: Action[]): void {
         break;
       case "connect":
         hangUp(lane);
+        if (lane.space.remote) {
+          lane.link = dial(lane, lane.space.remote, action.host, action.port);
+          break;
+        }
         lane.client = lane.space.engine.connect(now(lane.space));
         lane.space.lanes.set(lane.client, lane);
         act(lane, lane.session.connected(now(lane.space)));
@@ -477,6 +496,26 @@ function act(lane: LaneHome, actions: Action[]): void {
         break;
     }
   }
+}
+
+/** Connects a lane to a server elsewhere. */
+function dial(lane: LaneHome, remote: Remote, host: string, port: number): Link {
+  const turn = (run: () => Action[]) => {
+    guard(() => {
+      act(lane, run());
+      settle(lane.space);
+      touched.add(lane);
+    });
+  };
+  return new Link(remote, host, port, {
+    connected: () => turn(() => lane.session.connected(now(lane.space))),
+    received: (bytes) => turn(() => lane.session.receive(bytes, now(lane.space))),
+    ended: (reason, before) =>
+      turn(() => {
+        lane.link = null;
+        return before ? lane.session.connect_failed(reason, now(lane.space)) : lane.session.disconnected(now(lane.space));
+      }),
+  });
 }
 
 /** Tells a block, joined to the one before where that is possible. */

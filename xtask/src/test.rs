@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that is checked, one named step after another, a table at the end.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -90,12 +91,12 @@ impl Run {
     }
 
     /// Runs one project of `tests/web/playwright.config.ts` against the page at an address.
-    fn playwright(&mut self, project: &str, address: &str) -> Result<()> {
+    fn playwright(&mut self, project: &str, address: &str, binary: &Path) -> Result<()> {
         let folder = npm::install(&root().join("tests/web"))?;
         tools::chromium()?;
         let mut command =
             program("node", &["node_modules/@playwright/test/cli.js", "test", "--project", project]);
-        command.current_dir(folder).env("RESPLAY_URL", address);
+        command.current_dir(folder).env("RESPLAY_URL", address).env("RESPLAY_BINARY", binary);
         self.command(command)
     }
 
@@ -106,7 +107,8 @@ impl Run {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let port = listener.map_err(|error| error.to_string())?.port();
         let _served = play::page_server(&binary, &folder, port)?;
-        self.playwright(project, &format!("http://127.0.0.1:{port}/"))
+        // Where it is, some tests start a server of their own.
+        self.playwright(project, &format!("http://127.0.0.1:{port}/"), &binary)
     }
 
     fn cargo(&mut self, arguments: &[&str]) -> Result<()> {
@@ -165,7 +167,7 @@ fn module_in_node(run: &mut Run) -> Result<()> {
 fn module_in_chromium(run: &mut Run) -> Result<()> {
     wasm::build()?;
     // The module is all this needs: no server.
-    run.playwright("module", "http://localhost/")
+    run.playwright("module", "http://localhost/", Path::new(""))
 }
 
 fn www(run: &mut Run) -> Result<()> {

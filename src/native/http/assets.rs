@@ -64,11 +64,10 @@ fn read(folder: &Path, name: &str) -> Option<Vec<u8>> {
     if path.starts_with(&folder) && path.is_file() { std::fs::read(path).ok() } else { None }
 }
 
-/// The file a request's path names, if it can be one of the page's: no part of it begins with a dot.
-pub fn name_of(path: &str) -> Option<String> {
-    let path = path.strip_prefix('/')?;
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.bytes();
+/// Text of an address without its percent signs.
+pub fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
             b'%' => {
@@ -78,7 +77,12 @@ pub fn name_of(path: &str) -> Option<String> {
             byte => byte,
         });
     }
-    let name = String::from_utf8(bytes).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// The file a request's path names, if it can be one of the page's: no part of it begins with a dot.
+pub fn name_of(path: &str) -> Option<String> {
+    let name = decoded(path.strip_prefix('/')?)?;
     if name.is_empty() {
         return Some("index.html".to_owned());
     }

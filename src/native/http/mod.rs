@@ -1,7 +1,8 @@
-//! The playground page over HTTP, on a thread of its own: the engine's thread never sees it. Files are all it serves; it
-//! must not know the engine.
+//! The playground page over HTTP, on a thread of its own: the engine's thread never sees it. It serves files, and at `/ws`
+//! the bridge for terminals that attach to a server; it must not know the engine.
 
 mod assets;
+mod bridge;
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -12,10 +13,12 @@ use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
+use axum::routing::any;
 
 use super::launch::Http;
 use super::log::Log;
 use assets::{Asset, Source};
+use bridge::Bridge;
 
 /// What the page may do: its own scripts, style and engine, and nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
@@ -38,23 +41,29 @@ struct Site {
     source: Source,
     /// Names that a browser may know this server by, besides addresses and `localhost`.
     names: Vec<String>,
+    bridge: Option<Bridge>,
 }
 
-/// Serves until the process ends; the error says why it cannot.
-pub fn serve(http: Http, log: &Log) -> Result<(), String> {
+/// Serves until the process ends; the error says why it cannot. `own` is where the server that serves the page takes
+/// clients, and `token` is what terminals that attach must know.
+pub fn serve(http: Http, own: Option<SocketAddr>, token: String, log: &Log) -> Result<(), String> {
     let listener =
         TcpListener::bind(SocketAddr::new(http.address, http.port)).map_err(|error| super::reason(&error))?;
     let address = listener.local_addr().map_err(|error| super::reason(&error))?;
     listener.set_nonblocking(true).map_err(|error| super::reason(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| super::reason(&error))?;
-    let site = Site { source: Source::find(http.folder), names: http.names };
-    let router = Router::new().fallback(answer).with_state(Arc::new(site));
+    let told_token = token.clone();
+    let bridge = http.may_attach.then(|| Bridge::new(token, own, http.targets));
+    let attaches = bridge.is_some();
+    let site = Arc::new(Site { source: Source::find(http.folder), names: http.names, bridge });
+    let router = Router::new().route("/ws", any(bridge::answer)).fallback(answer).with_state(site);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let thread = std::thread::Builder::new().name("http".to_owned());
     let told = log.clone();
     let serving = async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        axum::serve(listener, router).await
+        axum::serve(listener, service).await
     };
     let started = thread.spawn(move || {
         if let Err(error) = runtime.block_on(serving) {
@@ -63,6 +72,9 @@ pub fn serve(http: Http, log: &Log) -> Result<(), String> {
     });
     started.map_err(|error| super::reason(&error))?;
     log.notice(format!("The playground page is at http://{address}/"));
+    if attaches {
+        log.notice(format!("Its terminals attach to this server by http://{address}/#attach={told_token}"));
+    }
     Ok(())
 }
 
@@ -208,7 +220,7 @@ mod tests {
 
     #[test]
     fn foreign_names_are_refused() {
-        let site = Site { source: Source::Nothing, names: vec!["redis.lan".to_owned()] };
+        let site = Site { source: Source::Nothing, names: vec!["redis.lan".to_owned()], bridge: None };
         for (value, expected) in [
             ("localhost", true),
             ("LOCALHOST:8379", true),

@@ -121,4 +121,10 @@ export const menu: MenuEntry[] = [
   { id: "share", title: "Share as a link…", note: "The session in the address, for anyone", act: transfer("share") },
   { id: "save", title: "Save to a file…", note: "RDB, AOF, commands, transcript", act: transfer("save") },
   { id: "open", title: "Open a file…", note: "dump.rdb, appendonly.aof, .redis, a transcript", act: transfer("open") },
+  {
+    id: "attach",
+    title: "Attach to a server…",
+    note: "The same terminal on a Redis of this machine",
+    act: (shell) => void import("../attach").then(({ showAttach }) => showAttach(shell)),
+  },
 ];

@@ -1,0 +1,104 @@
+// The terminals attached to a real server, through the bridge of the one that serves the page.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { expect, test, type Page } from "@playwright/test";
+import { Playground } from "../playground.ts";
+
+const root = join(import.meta.dirname, "../../..");
+/** `cargo xtask test` says where it is. */
+const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+const binary = process.env.RESPLAY_BINARY ?? ["debug", "release"].map((profile) => join(target, profile, "resplay")).find(existsSync);
+
+interface Served {
+  child: ChildProcess;
+  port: number;
+  address: string;
+  token: string;
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function serve(): Promise<Served> {
+  const [port, httpPort] = [await freePort(), await freePort()];
+  const words = ["serve", "--port", String(port), "--save", "", "--http-port", String(httpPort), "--http-root", join(root, "www/dist")];
+  const child = spawn(binary!, words, { stdio: ["ignore", "pipe", "inherit"] });
+  let log = "";
+  const token = await new Promise<string>((resolve, reject) => {
+    child.stdout!.on("data", (bytes: Buffer) => {
+      log += bytes.toString();
+      const [, found] = /#attach=([0-9a-f]+)/.exec(log) ?? [];
+      if (found && log.includes("Ready to accept")) resolve(found);
+    });
+    child.on("exit", () => reject(new Error(log)));
+  });
+  return { child, port, address: `http://127.0.0.1:${httpPort}/`, token };
+}
+
+let served: Served;
+test.beforeEach(async () => {
+  served = await serve();
+});
+test.afterEach(() => {
+  served.child.kill();
+});
+
+const dialog = (page: Page) => page.locator("rp-attach").getByRole("dialog");
+const status = (page: Page) => page.getByRole("status").first();
+
+test("the address that the server prints attaches; another client sees what is typed", async ({ page }) => {
+  await page.goto(`${served.address}#attach=${served.token}`);
+  await expect(status(page)).toContainText(`attached to 127.0.0.1:${served.port}`);
+  expect(page.url()).not.toContain(served.token);
+  const playground = new Playground(page);
+  await expect(playground.promptText()).toHaveText(`127.0.0.1:${served.port}> `);
+  await playground.run("SET real yes");
+  await expect(playground.log()).toContainText("OK");
+  await playground.addLane();
+  await expect(playground.promptText("Client B")).toContainText(String(served.port));
+  await playground.run("SUBSCRIBE news", "Client B");
+  await expect(playground.lane("Client B")).toContainText("listening");
+  await playground.run("PUBLISH news hello");
+  await expect(playground.log("Client B")).toContainText('"hello"');
+  await playground.run("10 INCR n");
+  await expect(playground.log()).toContainText("(integer) 10");
+  // And back to the sandbox, which knows nothing of it.
+  await page.locator('[data-panel="sandboxes"]').click();
+  await page.locator("rp-sandboxes").getByRole("button", { name: /Back to/ }).click();
+  await playground.run("EXISTS real");
+  await expect(playground.log()).toContainText("(integer) 0");
+});
+
+test("a wrong token, a server that is not there, and one that goes away are said clearly", async ({ page }) => {
+  await page.goto(served.address);
+  const playground = new Playground(page);
+  await playground.ready();
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.locator("#menu").getByRole("button", { name: /Attach to a server/ }).click();
+  await dialog(page).getByLabel("Token").fill("wrong");
+  await dialog(page).getByRole("button", { name: "Attach" }).click();
+  await expect(dialog(page)).toContainText("the token is wrong");
+  await dialog(page).getByLabel("Token").fill(served.token);
+  await dialog(page).getByLabel("Another").check();
+  await dialog(page).getByLabel("Host").fill("127.0.0.1");
+  await dialog(page).getByLabel("Port").fill("1");
+  await dialog(page).getByRole("button", { name: "Attach" }).click();
+  await expect(dialog(page)).toContainText("Connection refused");
+  await dialog(page).getByLabel("The one that serves").check();
+  await dialog(page).getByRole("button", { name: "Attach" }).click();
+  await expect(status(page)).toContainText("attached");
+  await playground.run("PING");
+  await expect(playground.log()).toContainText("PONG");
+  served.child.kill("SIGKILL");
+  await playground.run("PING");
+  await expect(playground.log()).toContainText(/Could not connect|closed the connection/);
+});
