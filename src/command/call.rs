@@ -650,7 +650,9 @@ pub fn wrong_subcommand(command: &Command) -> Error {
 const SHOWN_BYTES_MAX: usize = 128;
 
 fn unknown(lookup: &Lookup, words: &Args) -> Error {
-    let shown = |word: &[u8]| word[..word.len().min(SHOWN_BYTES_MAX)].to_vec();
+    // Redis shows words as C does: what lies behind a zero byte is not seen.
+    let seen = |word: &'_ [u8]| memchr::memchr(0, word).unwrap_or(word.len()).min(SHOWN_BYTES_MAX);
+    let shown = |word: &[u8]| word[..seen(word)].to_vec();
     let mut text = Vec::new();
     if let Lookup::MissingSubcommand(container) = lookup {
         return wrong_arity(container);
@@ -669,7 +671,7 @@ fn unknown(lookup: &Lookup, words: &Args) -> Error {
         if room == 0 {
             break;
         }
-        let part = &word[..word.len().min(room)];
+        let part = &word[..seen(word).min(room)];
         text.push(b'\'');
         text.extend_from_slice(part);
         text.extend_from_slice(b"' ");

@@ -102,12 +102,15 @@ impl BitRange {
         Ok(in_bits)
     }
 
+    /// Whether it runs backwards from the end, which BITCOUNT refuses and BITPOS takes to the beginning if both ends lie
+    /// before it.
+    fn is_backwards(self) -> bool {
+        self.start < 0 && self.end < 0 && self.start > self.end
+    }
+
     /// The offsets of bits it covers in a string of `len` bytes; empty when it runs backwards.
     fn offsets(self, len: usize) -> std::ops::Range<u64> {
         let total = if self.in_bits { len as i64 * 8 } else { len as i64 };
-        if self.start < 0 && self.end < 0 && self.start > self.end {
-            return 0..0;
-        }
         let from_front = |at: i64| if at < 0 { total.saturating_add(at).max(0) } else { at };
         let (start, end) = (from_front(self.start), from_front(self.end).min(total - 1));
         if start > end {
@@ -143,7 +146,7 @@ fn bitcount(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
         range.in_bits = BitRange::parse_unit(args)?;
     }
     let value = ctx.string(key)?.unwrap_or_default();
-    let count = bits::count_range(&value, range.offsets(value.len()));
+    let count = if range.is_backwards() { 0 } else { bits::count_range(&value, range.offsets(value.len())) };
     reply.integer(count as i64);
     Ok(())
 }

@@ -372,6 +372,10 @@ impl<'r> Generator<'r> {
             Group::String | Group::Bitmap => &["k1", "k2", "k3"],
             _ => &["k1", "l1", "s1", "z1", "h1", "x1", "l2", "s2", "none"],
         };
+        // Of members at one distance, which come first is open; those of the sorted sets above are often at one.
+        if group == Group::Geo && !self.chance(92) {
+            return self.pick(&["k1", "l1", "h1", "x1", "none"]).into();
+        }
         let all = ["k1", "k2", "l1", "l2", "s1", "s2", "z1", "z2", "h1", "h2", "x1", "p1", "none"];
         if self.chance(92) { self.pick(own) } else { self.pick(&all) }.into()
     }
@@ -425,9 +429,10 @@ impl<'r> Generator<'r> {
         payload
     }
 
-    /// Doubles that have the same shortest and 17-digit text, so that both versions print them alike.
+    /// Doubles that have the same shortest and 17-digit text, so that both versions print them alike. A negative zero loses
+    /// its sign in a small encoding, which 7.0 leaves later.
     fn double(&mut self) -> Vec<u8> {
-        let edges = ["inf", "-inf", "nan", "x", "+5", "1e3", "0x10", "-0"];
+        let edges = ["inf", "-inf", "nan", "x", "+5", "1e3", "0x10"];
         if self.chance(8) {
             return self.pick(&edges).into();
         }
