@@ -14,7 +14,7 @@ use crate::server::slowlog;
 
 use super::ctx::{Origin, type_name_of, write_timeout};
 use super::declaration::{
-    ADMIN, ALLOW_BUSY, DENYOOM, FAST, Flags, Group, MAY_REPLICATE, NO_AUTH, NO_MULTI, NOSCRIPT, PUBSUB,
+    ADMIN, ALLOW_BUSY, DENYOOM, FAST, Group, MAY_REPLICATE, NO_AUTH, NO_MULTI, NOSCRIPT, PUBSUB,
     READONLY, SCRIPT_RUNNER, SKIP_MONITOR, SKIP_SLOWLOG, WRITE,
 };
 use super::registry::{Lookup, Registry};
@@ -79,6 +79,12 @@ pub fn dispatch(
         && origin == Origin::Client
         && server.lacks_replicas()
         && may_write(server, registry, id, command)
+    {
+        return reject(server, id, Some((number, command)), &error::NO_REPLICAS, reply);
+    }
+    if server.lacks_replicas()
+        && origin == Origin::Client
+        && server.clients.get(id).is_some_and(|client| writes(client, registry, command))
     {
         return reject(server, id, Some((number, command)), &error::NO_REPLICAS, reply);
     }
@@ -352,18 +358,21 @@ fn check_script(
 /// Whether CLIENT PAUSE keeps a client from running this now.
 fn is_held_back(server: &Server, registry: &Registry, id: ClientId, command: &Command, words: &Args) -> bool {
     let Some(pause) = server.current_pause() else { return false };
-    const WRITES: Flags = WRITE.and(MAY_REPLICATE);
-    if !pause.writes_only {
+    if !pause.writes_only || may_write(server, command, words) {
         return true;
     }
-    if command.flags.has_any(WRITES) {
-        // Scripts may have promised not to write.
-        let flags =
-            command.flags.has(SCRIPT_RUNNER).then(|| server.declared_flags(command.name, words.get(1)));
-        return !flags.flatten().is_some_and(|flags| flags.has(ScriptFlags::NO_WRITES));
-    }
     let Some(client) = server.clients.get(id) else { return false };
-    command.name == "EXEC" && queues_any(client, registry, WRITES)
+    command.name == "EXEC" && queues_any(client, registry, &|queued, words| may_write(server, queued, words))
+}
+
+/// Whether a request may write or publish; scripts may have promised not to.
+fn may_write(server: &Server, command: &Command, words: &Args) -> bool {
+    let is_script = command.flags.has(SCRIPT_RUNNER);
+    command.flags.has_any(WRITE.and(MAY_REPLICATE))
+        && !(is_script
+            && server
+                .declared_flags(command.name, words.get(1))
+                .is_some_and(|flags| flags.has(ScriptFlags::NO_WRITES)))
 }
 
 fn postpone(server: &mut Server, id: ClientId, words: &Args) {
@@ -583,15 +592,21 @@ fn check_memory(
     let ends_transaction = matches!(command.name, "EXEC" | "DISCARD" | "QUIT" | "RESET");
     let is_refused = command.flags.has(DENYOOM)
         || (client.flags.has(ClientFlags::MULTI) && !ends_transaction)
-        || (command.name == "EXEC" && queues_any(client, registry, DENYOOM));
+        || (command.name == "EXEC" && queues_any(client, registry, &|queued, _| queued.flags.has(DENYOOM)));
     if is_refused { Err(error::OUT_OF_MEMORY) } else { Ok(()) }
 }
 
-/// Whether a command with one of these flags is in the client's queue.
-fn queues_any(client: &Client, registry: &Registry, flags: Flags) -> bool {
+/// Whether a command writes, or a transaction that it runs.
+fn writes(client: &Client, registry: &Registry, command: &Command) -> bool {
+    command.flags.has(WRITE)
+        || (command.name == "EXEC" && queues_any(client, registry, &|queued, _| queued.flags.has(WRITE)))
+}
+
+/// Whether there is such a command in the client's queue.
+fn queues_any(client: &Client, registry: &Registry, holds: &dyn Fn(&Command, &Args) -> bool) -> bool {
     client.queue.iter().any(|request| {
         let words = Args::new(&request.bytes, &request.spans);
-        matches!(registry.lookup(&words), Lookup::Found(_, queued) if queued.flags.has_any(flags))
+        matches!(registry.lookup(&words), Lookup::Found(_, queued) if holds(queued, &words))
     })
 }
 
