@@ -14,8 +14,8 @@ use crate::server::slowlog;
 
 use super::ctx::{Origin, type_name_of, write_timeout};
 use super::declaration::{
-    ADMIN, ALLOW_BUSY, DENYOOM, FAST, Group, MAY_REPLICATE, NO_AUTH, NO_MULTI, NOSCRIPT, PUBSUB,
-    READONLY, SCRIPT_RUNNER, SKIP_MONITOR, SKIP_SLOWLOG, WRITE,
+    ADMIN, ALLOW_BUSY, DENYOOM, FAST, Group, MAY_REPLICATE, NO_AUTH, NO_MULTI, NOSCRIPT, PUBSUB, READONLY,
+    SCRIPT_RUNNER, SKIP_MONITOR, SKIP_SLOWLOG, WRITE,
 };
 use super::registry::{Lookup, Registry};
 use super::{Args, Command, Ctx};
