@@ -78,13 +78,7 @@ pub fn dispatch(
     if server.config.min_replicas_to_write > 0
         && origin == Origin::Client
         && server.lacks_replicas()
-        && may_write(server, registry, id, command)
-    {
-        return reject(server, id, Some((number, command)), &error::NO_REPLICAS, reply);
-    }
-    if server.lacks_replicas()
-        && origin == Origin::Client
-        && server.clients.get(id).is_some_and(|client| writes(client, registry, command))
+        && writes(server, registry, id, command)
     {
         return reject(server, id, Some((number, command)), &error::NO_REPLICAS, reply);
     }
@@ -567,8 +561,9 @@ fn tell_first(server: &mut Server, id: ClientId, reply: &mut ReplyWriter) {
 }
 
 /// Whether a command, or the transaction it ends, has the flag of those that write.
-fn may_write(server: &Server, registry: &Registry, id: ClientId, command: &Command) -> bool {
-    let queues = || server.clients.get(id).is_some_and(|client| queues_any(client, registry, WRITE));
+fn writes(server: &Server, registry: &Registry, id: ClientId, command: &Command) -> bool {
+    let is_write = |queued: &Command, _: &Args| queued.flags.has(WRITE);
+    let queues = || server.clients.get(id).is_some_and(|client| queues_any(client, registry, &is_write));
     command.flags.has(WRITE) || (command.name == "EXEC" && queues())
 }
 
@@ -594,12 +589,6 @@ fn check_memory(
         || (client.flags.has(ClientFlags::MULTI) && !ends_transaction)
         || (command.name == "EXEC" && queues_any(client, registry, &|queued, _| queued.flags.has(DENYOOM)));
     if is_refused { Err(error::OUT_OF_MEMORY) } else { Ok(()) }
-}
-
-/// Whether a command writes, or a transaction that it runs.
-fn writes(client: &Client, registry: &Registry, command: &Command) -> bool {
-    command.flags.has(WRITE)
-        || (command.name == "EXEC" && queues_any(client, registry, &|queued, _| queued.flags.has(WRITE)))
 }
 
 /// Whether there is such a command in the client's queue.
