@@ -2,6 +2,7 @@
 
 pub mod inspect;
 pub mod journal;
+mod checkpoint;
 mod saved;
 
 use crate::command::call;
@@ -31,6 +32,8 @@ pub struct Engine {
     journal: Option<Journal>,
     next_sweep_ms: u64,
     unsent_bytes_max: usize,
+    /// Started from a checkpoint.
+    is_restored: bool,
 }
 
 impl Engine {
@@ -39,7 +42,7 @@ impl Engine {
         let registry = commands::registry();
         let mut server = Server::new(seed, now_ms);
         server.stats.commands = vec![Default::default(); registry.len()];
-        Engine { server, registry, journal: None, next_sweep_ms: now_ms, unsent_bytes_max: usize::MAX }
+        Engine { server, registry, journal: None, next_sweep_ms: now_ms, unsent_bytes_max: usize::MAX, is_restored: false }
     }
 
     /// As [`Engine::new`], writing down every input for [`Engine::journal`]. Whoever has such an engine has it alone, and
@@ -85,6 +88,7 @@ impl Engine {
                 }
             }
             Input::Tick { now_ms } => self.tick(now_ms),
+            Input::Restore { state, now_ms } => self.restore(state, now_ms),
             // What could not be loaded then cannot be loaded now.
             Input::Load { bytes, now_ms } => drop(self.load(&bytes, now_ms)),
         }

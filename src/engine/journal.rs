@@ -24,6 +24,11 @@ pub enum Input {
         bytes: Vec<u8>,
         now_ms: u64,
     },
+    /// A checkpoint: the state from which the inputs behind it go on.
+    Restore {
+        state: Vec<u8>,
+        now_ms: u64,
+    },
 }
 
 /// Inputs as bytes: a seed, a start time, then per input a kind, the milliseconds since the last one, and what it needs.
@@ -92,6 +97,7 @@ impl Journal {
             Input::Receive { .. } => 2,
             Input::Tick { .. } => 3,
             Input::Load { .. } => 4,
+            Input::Restore { .. } => 5,
         };
         self.bytes.push(kind);
         self.push_number(elapsed_ms);
@@ -102,7 +108,7 @@ impl Journal {
                 self.push_number(bytes.len() as u64);
                 self.bytes.extend_from_slice(bytes);
             }
-            Input::Load { bytes, .. } => {
+            Input::Load { bytes, .. } | Input::Restore { state: bytes, .. } => {
                 self.push_number(bytes.len() as u64);
                 self.bytes.extend_from_slice(bytes);
             }
@@ -140,7 +146,8 @@ impl Input {
             | Input::Disconnect { now_ms, .. }
             | Input::Receive { now_ms, .. }
             | Input::Tick { now_ms }
-            | Input::Load { now_ms, .. } => *now_ms,
+            | Input::Load { now_ms, .. }
+            | Input::Restore { now_ms, .. } => *now_ms,
         }
     }
 }
@@ -198,11 +205,11 @@ impl Iterator for Inputs<'_> {
                 Input::Receive { client, bytes, now_ms }
             }
             3 => Input::Tick { now_ms },
-            4 => {
+            kind @ (4 | 5) => {
                 let len = usize::try_from(self.number(&mut at)?).ok()?;
                 let bytes = self.bytes.get(at..at.checked_add(len)?)?.to_vec();
                 at += len;
-                Input::Load { bytes, now_ms }
+                if kind == 4 { Input::Load { bytes, now_ms } } else { Input::Restore { state: bytes, now_ms } }
             }
             _ => return None,
         };

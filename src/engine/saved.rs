@@ -44,7 +44,7 @@ impl Engine {
     }
 
     /// Libraries that cannot be compiled are an error, as in Redis. A build without scripts only notes that it needs them.
-    fn load_functions(&mut self, loaded: &Loaded) -> Result<(), String> {
+    pub(super) fn load_functions(&mut self, loaded: &Loaded) -> Result<(), String> {
         let Some(request) = &loaded.functions else { return Ok(()) };
         let reply = self.run_alone(request);
         match reply.strip_prefix(b"-").filter(|_| cfg!(feature = "scripting")) {
@@ -56,7 +56,7 @@ impl Engine {
     }
 
     /// Runs a command for nobody.
-    fn run_alone(&mut self, request: &Request) -> Vec<u8> {
+    pub(super) fn run_alone(&mut self, request: &Request) -> Vec<u8> {
         let id = self.server.clients.add(self.server.now_ms);
         if let Some(client) = self.server.clients.get_mut(id) {
             client.flags.remove(Flags::NEEDS_AUTH);

@@ -1,6 +1,8 @@
 //! RDB files as a whole: a head, facts about who wrote them, libraries of functions, databases, a checksum.
 
-use crate::keyspace::{Entry, Keyspace};
+use crate::data::number::parse_i64;
+use crate::data::value::Value;
+use crate::keyspace::{Entry, Keyspace, ValueRef};
 
 use super::restore::{module_name, skip_module_value};
 use super::{
@@ -13,6 +15,10 @@ const HEAD_BYTES: usize = 9;
 
 /// What stands in a file beside values.
 mod opcode {
+    // For this engine alone.
+    /// How a string is held, where its bytes alone do not say so.
+    pub const HELD: u8 = 192;
+    pub const CLOCK: u8 = 193;
     pub const KEY_METADATA: u8 = 243;
     pub const SLOT_INFO: u8 = 244;
     pub const FUNCTION: u8 = 245;
@@ -34,6 +40,8 @@ pub enum Use {
     Idle(u64),
     /// How often it is used, on the scale of the LFU policies.
     Frequency(u8),
+    /// The clock of the entry, for this engine alone.
+    Clock(u32),
 }
 
 /// What belongs into a file beside the keys.
@@ -95,7 +103,15 @@ fn write_entry(out: &mut Writer, entry: &Entry, frame: &Frame) -> u32 {
             out.number(seconds);
         }
         Some(Use::Frequency(frequency)) => out.raw(&[opcode::FREQUENCY, frequency]),
+        Some(Use::Clock(clock)) => {
+            out.byte(opcode::CLOCK);
+            out.raw(&clock.to_le_bytes());
+        }
         None => {}
+    }
+    let held = held(entry);
+    if frame.target == Target::Ourselves && held != 0 {
+        out.raw(&[opcode::HELD, held]);
     }
     let value = entry.value();
     let kind = type_of(&value, frame.target);
@@ -113,6 +129,31 @@ pub fn libraries(sources: &[&[u8]], compresses: bool) -> Vec<u8> {
         out.string(source);
     }
     super::dump::seal(out.bytes, VERSION_BASE)
+}
+
+const EDITED: u8 = 1;
+const AS_TEXT: u8 = 2;
+const BOXED: u8 = 4;
+
+/// What loading the string's bytes would not bring back.
+fn held(entry: &Entry) -> u8 {
+    let edited = u8::from(entry.is_edited()) * EDITED;
+    match entry.value() {
+        ValueRef::Bytes(bytes) if parse_i64(bytes).is_some() => edited | AS_TEXT,
+        ValueRef::Boxed(Value::String(_)) => edited | BOXED,
+        _ => edited,
+    }
+}
+
+/// An entry that is held as it was.
+fn held_entry(key: &[u8], value: Value, held: u8) -> Entry {
+    let mut entry = match value {
+        Value::String(bytes) if held & BOXED != 0 => Entry::with_boxed(key, Box::new(Value::String(bytes))),
+        Value::String(bytes) if held & AS_TEXT != 0 => Entry::with_bytes(key, &bytes),
+        value => entry_of(key, value),
+    };
+    entry.set_edited(held & EDITED != 0);
+    entry
 }
 
 /// What a file holds, in the order in which it does.
@@ -163,10 +204,12 @@ pub fn read<'a>(
 
 fn read_items(reader: &mut Reader, limits: &Limits, each: &mut dyn FnMut(Item) -> Result) -> Result {
     let mut db = 0;
-    let (mut expires_at, mut used) = (None, None);
+    let (mut expires_at, mut used, mut held) = (None, None, 0);
     loop {
         match reader.byte()? {
             opcode::END => return Ok(()),
+            opcode::HELD => held = reader.byte()?,
+            opcode::CLOCK => used = Some(Use::Clock(reader.u32()?)),
             opcode::SELECT => db = reader.number()?,
             opcode::SIZES => {
                 reader.number()?;
@@ -208,7 +251,7 @@ fn read_items(reader: &mut Reader, limits: &Limits, each: &mut dyn FnMut(Item) -
                 let (at_ms, used) = (expires_at.take(), used.take());
                 match read_value(reader, kind, limits) {
                     Ok(value) => {
-                        let mut entry = entry_of(&key, value);
+                        let mut entry = held_entry(&key, value, std::mem::take(&mut held));
                         entry.set_expires_at(at_ms.map(|at_ms| at_ms.max(0) as u64));
                         each(Item::Key { db, entry, used })?;
                     }

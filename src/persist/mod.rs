@@ -104,6 +104,11 @@ pub mod kind {
     /// With entries that were given back (8.8).
     pub const STREAM_5: u8 = 27;
     pub const ARRAY: u8 = 28;
+    // For this engine alone: what is small enough for a listpack, or would be an integer, and yet is not one.
+    pub const SET_TABLE: u8 = 128;
+    pub const HASH_TABLE: u8 = 129;
+    pub const HASH_TABLE_EXPIRING: u8 = 130;
+    pub const SORTED_SET_BIG: u8 = 131;
 }
 
 /// The least version of the format that has a type.

@@ -34,9 +34,12 @@ pub fn read_value(reader: &mut Reader, kind: u8, limits: &Limits) -> Result<Valu
     match kind {
         kind::STRING => Ok(Value::String(reader.string()?.into_owned())),
         kind::LIST => read_list(reader, limits),
-        kind::SET => read_set(reader, limits),
-        kind::SORTED_SET | kind::SORTED_SET_2 => read_sorted_set(reader, kind, limits),
+        kind::SET => read_set(reader, kind, limits),
+        kind::SET_TABLE => read_set(reader, kind, &without_listpacks(limits)),
+        kind::SORTED_SET | kind::SORTED_SET_2 | kind::SORTED_SET_BIG => read_sorted_set(reader, kind, limits),
         kind::HASH | kind::HASH_EXPIRING | kind::HASH_EXPIRING_ABSOLUTE => read_hash(reader, kind, limits),
+        kind::HASH_TABLE => read_hash(reader, kind::HASH, &without_listpacks(limits)),
+        kind::HASH_TABLE_EXPIRING => read_hash(reader, kind::HASH_EXPIRING, &without_listpacks(limits)),
         kind::LIST_QUICKLIST | kind::LIST_QUICKLIST_2 => read_quicklist(reader, kind, limits),
         kind::ARRAY => read_array(reader, limits),
         kind::STREAM | kind::STREAM_2 | kind::STREAM_3 | kind::STREAM_4 | kind::STREAM_5 => {
@@ -54,6 +57,14 @@ pub fn read_value(reader: &mut Reader, kind: u8, limits: &Limits) -> Result<Valu
         | kind::HASH_LISTPACK_EXPIRING_BARE => read_packed(reader, kind, limits),
         _ => Err(Bad::UnknownType(kind)),
     }
+}
+
+/// Everything is a table.
+fn without_listpacks(limits: &Limits) -> Limits {
+    let mut limits = *limits;
+    limits.hash.max_listpack_entries = 0;
+    (limits.set.max_listpack_entries, limits.set.max_intset_entries) = (0, 0);
+    limits
 }
 
 pub(super) fn listpack(bytes: &[u8]) -> Result<Listpack> {
@@ -125,9 +136,12 @@ fn read_quicklist(reader: &mut Reader, kind: u8, limits: &Limits) -> Result<Valu
     if list.is_empty() { Err(Bad::Empty) } else { Ok(Value::List(list)) }
 }
 
-fn read_set(reader: &mut Reader, limits: &Limits) -> Result<Value> {
+fn read_set(reader: &mut Reader, kind: u8, limits: &Limits) -> Result<Value> {
     let count = reader.count(1)?;
-    let mut set = Set::for_loading(count, limits.set);
+    let mut set = match kind {
+        kind::SET => Set::for_loading(count, limits.set),
+        _ => Set::new(count.min(1 << 20), b"", limits.set),
+    };
     for _ in 0..count {
         if !set.add(&reader.string()?, limits.set) {
             return Err(REPEATED);
@@ -141,7 +155,7 @@ fn read_sorted_set(reader: &mut Reader, kind: u8, limits: &Limits) -> Result<Val
     let mut set = SortedSet::new_big(limits.sorted_set);
     for _ in 0..count {
         let member = reader.string()?;
-        let score = if kind == kind::SORTED_SET_2 { reader.double()? } else { text_score(reader)? };
+        let score = if kind == kind::SORTED_SET { text_score(reader)? } else { reader.double()? };
         if score.is_nan() {
             return Err(Bad::Corrupt("a score is not a number"));
         }
@@ -152,7 +166,9 @@ fn read_sorted_set(reader: &mut Reader, kind: u8, limits: &Limits) -> Result<Val
     if count == 0 {
         return Err(Bad::Empty);
     }
-    set.compact(limits.sorted_set);
+    if kind != kind::SORTED_SET_BIG {
+        set.compact(limits.sorted_set);
+    }
     Ok(Value::SortedSet(set))
 }
 

@@ -31,19 +31,24 @@ pub(super) const ARRAY_SHORT_STRING: u64 = 3;
 
 /// The type byte of a value.
 pub fn type_of(value: &ValueRef, target: Target) -> u8 {
+    let ours = target == Target::Ourselves;
     let ValueRef::Boxed(value) = value else { return kind::STRING };
     match value {
         Value::String(_) => kind::STRING,
         Value::List(_) => kind::LIST_QUICKLIST_2,
         Value::Set(set) if set.as_intset().is_some() => kind::SET_INTSET,
-        Value::Set(set) if set.as_listpack().is_some() && target == Target::Ourselves => kind::SET_LISTPACK,
+        Value::Set(set) if set.as_listpack().is_some() && ours => kind::SET_LISTPACK,
+        Value::Set(set) if set.encoding() == "hashtable" && ours => kind::SET_TABLE,
         Value::Set(_) => kind::SET,
         Value::SortedSet(set) if set.as_listpack().is_some() => kind::SORTED_SET_LISTPACK,
+        Value::SortedSet(_) if ours => kind::SORTED_SET_BIG,
         Value::SortedSet(_) => kind::SORTED_SET_2,
         Value::Hash(hash) => match (hash.raw(), hash.next_expiry()) {
             (Raw::Pairs(_), _) => kind::HASH_LISTPACK,
             (Raw::Triples(_), None) if target == Target::Anyone => kind::HASH,
             (Raw::Triples(_), _) => kind::HASH_LISTPACK_EXPIRING,
+            (Raw::Table, None) if ours => kind::HASH_TABLE,
+            (Raw::Table, Some(_)) if ours => kind::HASH_TABLE_EXPIRING,
             (Raw::Table, None) => kind::HASH,
             (Raw::Table, Some(_)) => kind::HASH_EXPIRING,
         },
@@ -112,7 +117,8 @@ fn write_sorted_set(out: &mut Writer, set: &SortedSet) {
 
 fn write_hash(out: &mut Writer, hash: &Hash, kind: u8) {
     let first_expiry = hash.next_expiry().unwrap_or(0);
-    if matches!(kind, kind::HASH_LISTPACK_EXPIRING | kind::HASH_EXPIRING) {
+    let tells_expiry = matches!(kind, kind::HASH_EXPIRING | kind::HASH_TABLE_EXPIRING);
+    if tells_expiry || kind == kind::HASH_LISTPACK_EXPIRING {
         out.i64(first_expiry as i64);
     }
     match hash.raw() {
@@ -122,7 +128,7 @@ fn write_hash(out: &mut Writer, hash: &Hash, kind: u8) {
     }
     out.number(hash.len() as u64);
     for item in hash.iter() {
-        if kind == kind::HASH_EXPIRING {
+        if tells_expiry {
             // Counted from the first, plus one: zero is for fields that stay.
             out.number(item.expires_at.map_or(0, |at| at.saturating_sub(first_expiry) + 1));
         }

@@ -53,6 +53,14 @@ impl Flags {
         | Self::MASTER.0
         | Self::ACL_LIMITED.0;
 
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
+    pub fn of_bits(bits: u32) -> Flags {
+        Flags(bits)
+    }
+
     pub fn has(self, flag: Flags) -> bool {
         self.0 & flag.0 != 0
     }

@@ -10,6 +10,11 @@ pub struct ClientId {
 }
 
 impl ClientId {
+    /// The id of a client that was connected when a checkpoint was written.
+    pub fn of(serial: u64, slot: u32) -> ClientId {
+        ClientId { serial, slot }
+    }
+
     /// A small number for hosts to index by: unique among the clients connected now, given again later.
     pub fn slot(self) -> usize {
         self.slot as usize
@@ -24,6 +29,31 @@ pub struct Clients {
 }
 
 impl Clients {
+    /// What decides about the next client's id: the last serial, and the free slots, the next one last.
+    pub fn layout(&self) -> (u64, &[u32]) {
+        (self.last_serial, &self.free)
+    }
+
+    /// The clients of a checkpoint; nothing when slots are missing or given twice.
+    pub fn of(last_serial: u64, free: Vec<u32>, clients: Vec<Client>) -> Option<Clients> {
+        let count = free.len() + clients.len();
+        let mut slots: Vec<Option<Box<Client>>> = Vec::new();
+        slots.resize_with(count, || None);
+        let mut is_taken = vec![false; count];
+        let taken = free.iter().copied().chain(clients.iter().map(|client| client.id.slot));
+        for slot in taken {
+            let place = is_taken.get_mut(slot as usize)?;
+            if std::mem::replace(place, true) {
+                return None;
+            }
+        }
+        for client in clients {
+            let slot = client.id.slot as usize;
+            slots[slot] = Some(Box::new(client));
+        }
+        Some(Clients { slots, free, last_serial })
+    }
+
     pub fn len(&self) -> usize {
         self.slots.len() - self.free.len()
     }

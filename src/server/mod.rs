@@ -192,6 +192,12 @@ impl Server {
         }
     }
 
+    /// After commands that nobody sent: what they have left for others to see.
+    pub fn forget_run(&mut self) {
+        self.announced.clear();
+        self.unblocked.clear();
+    }
+
     pub fn microseconds(&self) -> u64 {
         self.stopwatch.map_or(0, |stopwatch| stopwatch())
     }

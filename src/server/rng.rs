@@ -19,6 +19,15 @@ impl Rng {
         Rng { state }
     }
 
+    /// What a checkpoint keeps.
+    pub fn state(&self) -> [u64; 4] {
+        self.state
+    }
+
+    pub fn of_state(state: [u64; 4]) -> Self {
+        Rng { state }
+    }
+
     pub fn next(&mut self) -> u64 {
         let s = &mut self.state;
         let result = s[1].wrapping_mul(5).rotate_left(7).wrapping_mul(9);

@@ -233,6 +233,36 @@ pub struct Figures {
 }
 
 impl Scripting {
+    /// The cached scripts, each with when it was used last, for checkpoints.
+    pub fn cached(&self) -> Vec<(&[u8], u64)> {
+        #[cfg(feature = "scripting")]
+        return self.scripts.cache.iter().map(|script| (&*script.body, script.used)).collect();
+        #[cfg(not(feature = "scripting"))]
+        Vec::new()
+    }
+
+    /// Uses of all scripts, and how many scripts were evicted.
+    pub fn uses(&self) -> (u64, u64) {
+        #[cfg(feature = "scripting")]
+        return (self.scripts.uses, self.scripts.evicted);
+        #[cfg(not(feature = "scripting"))]
+        (0, 0)
+    }
+
+    pub fn set_uses(&mut self, _uses: u64, _evicted: u64) {
+        #[cfg(feature = "scripting")]
+        {
+            (self.scripts.uses, self.scripts.evicted) = (_uses, _evicted);
+        }
+    }
+
+    pub fn mark_used(&mut self, _body: &[u8], _used: u64) {
+        #[cfg(feature = "scripting")]
+        if let Some(script) = self.scripts.cache.iter_mut().find(|script| *script.body == *_body) {
+            script.used = _used;
+        }
+    }
+
     /// The sources of all libraries.
     pub fn sources(&self) -> Vec<&[u8]> {
         #[cfg(feature = "scripting")]

@@ -39,6 +39,16 @@ impl SlowLog {
         self.entries.iter()
     }
 
+    /// The numbers that a checkpoint keeps beside the entries.
+    pub fn counters(&self) -> [u64; 4] {
+        [self.next_id, self.logged, self.microseconds_sum, self.microseconds_max]
+    }
+
+    pub fn restore(&mut self, counters: [u64; 4], entries: Vec<Entry>) {
+        [self.next_id, self.logged, self.microseconds_sum, self.microseconds_max] = counters;
+        self.entries = entries.into();
+    }
+
     pub fn clear(&mut self) {
         self.entries.clear();
     }

@@ -47,6 +47,11 @@ impl Server {
         self.write_file(&facts, Target::Anyone)
     }
 
+    /// The same for this engine alone: nothing is lost, not even how a value is encoded.
+    pub fn snapshot_for_ourselves(&self) -> Vec<u8> {
+        self.write_file(&[], Target::Ourselves)
+    }
+
     /// Commands that make every key, for an append-only file whose base is no RDB file.
     pub fn snapshot_as_commands(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -68,6 +73,7 @@ impl Server {
     fn write_file(&self, facts: &[(&[u8], &[u8])], target: Target) -> Vec<u8> {
         let (policy, now_ms) = (self.config.eviction, self.now_ms);
         let use_of = |entry: &Entry| match policy.order {
+            _ if target == Target::Ourselves => Use::Clock(entry.clock()),
             Order::Frequency => Use::Frequency(policy.frequency(entry, now_ms)),
             _ => Use::Idle(eviction::idle_seconds(entry, now_ms)),
         };
@@ -128,6 +134,7 @@ impl Server {
                 keys += 1;
                 let is_lfu = policy.order == Order::Frequency;
                 entry.set_clock(match used {
+                    Some(Use::Clock(clock)) => clock,
                     Some(Use::Idle(seconds)) if !is_lfu => eviction::clock_of_idle(seconds, now_ms),
                     Some(Use::Frequency(frequency)) if is_lfu => {
                         eviction::clock_of_frequency(frequency, now_ms)

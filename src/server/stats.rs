@@ -67,6 +67,34 @@ const RATE_INTERVAL_MS: u64 = 100;
 pub const ERROR_CODES_MAX: usize = 128;
 
 impl Stats {
+    /// Every counter that is one number, for checkpoints.
+    pub fn counters(&mut self) -> [&mut u64; 22] {
+        [
+            &mut self.connections_received,
+            &mut self.connections_rejected,
+            &mut self.commands_processed,
+            &mut self.input_bytes,
+            &mut self.output_bytes,
+            &mut self.keyspace_hits,
+            &mut self.keyspace_misses,
+            &mut self.expired_keys,
+            &mut self.expired_subkeys,
+            &mut self.evicted_keys,
+            &mut self.evicted_clients,
+            &mut self.lazily_freed,
+            &mut self.unexpected_error_replies,
+            &mut self.total_error_replies,
+            &mut self.query_buffer_limit_disconnections,
+            &mut self.output_buffer_limit_disconnections,
+            &mut self.acl_denied_auth,
+            &mut self.acl_denied_command,
+            &mut self.acl_denied_key,
+            &mut self.acl_denied_channel,
+            &mut self.reads,
+            &mut self.writes,
+        ]
+    }
+
     pub fn count_error(&mut self, code: &[u8]) {
         self.total_error_replies += 1;
         if let Some(count) = self.errors.get_mut(code) {

@@ -69,6 +69,12 @@ impl Engine {
         Ok(Engine { inner })
     }
 
+    /// Starts the journal anew from the state of now; false while that cannot be done, as when a client waits. The journal is
+    /// then another: take it from its first byte on.
+    pub fn checkpoint(&mut self) -> bool {
+        self.inner.checkpoint()
+    }
+
     /// All keys and libraries of functions as an RDB file, which any Redis reads as far as it knows the types.
     pub fn snapshot(&mut self) -> Vec<u8> {
         self.inner.snapshot()
