@@ -42,7 +42,14 @@ impl Engine {
         let registry = commands::registry();
         let mut server = Server::new(seed, now_ms);
         server.stats.commands = vec![Default::default(); registry.len()];
-        Engine { server, registry, journal: None, next_sweep_ms: now_ms, unsent_bytes_max: usize::MAX, is_restored: false }
+        Engine {
+            server,
+            registry,
+            journal: None,
+            next_sweep_ms: now_ms,
+            unsent_bytes_max: usize::MAX,
+            is_restored: false,
+        }
     }
 
     /// As [`Engine::new`], writing down every input for [`Engine::journal`]. Whoever has such an engine has it alone, and

@@ -81,7 +81,8 @@ fn sessions_go_on_from_their_checkpoints() {
         }
         let now_ms = playback.now_ms();
         if playback.sent() != plain.sent() && !FORGETFUL.contains(&name.as_str()) {
-            failures.push(format!("{name}: clients were sent other bytes: {}", difference(&plain, &playback)));
+            failures
+                .push(format!("{name}: clients were sent other bytes: {}", difference(&plain, &playback)));
         }
         let journal = playback.engine().journal().expect("it keeps one");
         shorter += u32::from(journal.len() < steps.len());

@@ -143,7 +143,8 @@ impl Engine {
         self.server.rng = Rng::of_state(words);
         self.server.dirty = dirty;
         let persistence = &mut self.server.persistence;
-        [persistence.last_save_ms, persistence.saves, persistence.rewrites, persistence.dirty_at_save] = status;
+        [persistence.last_save_ms, persistence.saves, persistence.rewrites, persistence.dirty_at_save] =
+            status;
         (persistence.keys_loaded, persistence.keys_expired) = (0, 0);
         self.server.clients = clients;
         for id in self.server.clients.ids() {
@@ -173,7 +174,9 @@ impl Engine {
         out.number(called().count() as u64);
         for (number, one) in called() {
             out.string(self.registry.entry(number).command.name.as_bytes());
-            for counter in [one.calls, one.microseconds, one.rejected, one.failed, one.slow.0, one.slow.1, one.slow.2] {
+            for counter in
+                [one.calls, one.microseconds, one.rejected, one.failed, one.slow.0, one.slow.1, one.slow.2]
+            {
                 out.number(counter);
             }
         }
@@ -199,7 +202,8 @@ impl Engine {
             let number = entries.iter().position(|entry| entry.command.name.as_bytes() == &*name);
             if let Some(one) = number.and_then(|number| stats.commands.get_mut(number)) {
                 let [calls, microseconds, rejected, failed, slow @ ..] = counters;
-                (one.calls, one.microseconds, one.rejected, one.failed) = (calls, microseconds, rejected, failed);
+                (one.calls, one.microseconds, one.rejected, one.failed) =
+                    (calls, microseconds, rejected, failed);
                 one.slow = (slow[0], slow[1], slow[2]);
             }
         }
@@ -309,7 +313,15 @@ fn read_slow_log(from: &mut Reader, log: &mut slowlog::SlowLog) -> Result {
         for _ in 0..from.count(1)? {
             arguments.push(from.string()?.into_owned());
         }
-        entries.push(slowlog::Entry { id, time, microseconds, arguments, argument_count, address, client_name });
+        entries.push(slowlog::Entry {
+            id,
+            time,
+            microseconds,
+            arguments,
+            argument_count,
+            address,
+            client_name,
+        });
     }
     log.restore(counters, entries);
     Ok(())

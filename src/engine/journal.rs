@@ -209,7 +209,11 @@ impl Iterator for Inputs<'_> {
                 let len = usize::try_from(self.number(&mut at)?).ok()?;
                 let bytes = self.bytes.get(at..at.checked_add(len)?)?.to_vec();
                 at += len;
-                if kind == 4 { Input::Load { bytes, now_ms } } else { Input::Restore { state: bytes, now_ms } }
+                if kind == 4 {
+                    Input::Load { bytes, now_ms }
+                } else {
+                    Input::Restore { state: bytes, now_ms }
+                }
             }
             _ => return None,
         };
