@@ -186,8 +186,7 @@ fn lmovem(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let how_many = HowMany::parse(args)?;
     match how_many.available(ctx, moving.source)? {
         Some(count) => how_many.run(ctx, &moving, count, reply)?,
-        None if how_many.is_exact => reply.null_array(),
-        None => reply.array(0),
+        None => reply.null_array(),
     }
     Ok(())
 }
