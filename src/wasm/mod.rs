@@ -29,6 +29,18 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
+#[wasm_bindgen]
+extern "C" {
+    fn load_rest_of_engine();
+}
+
+/// Has the host load what the page did not need at first. `xtask/src/split.rs` puts calls of the same function where the
+/// rest is needed; in the module as a whole there is none.
+#[wasm_bindgen]
+pub fn load_rest() {
+    load_rest_of_engine();
+}
+
 /// The version of the engine, as in `Cargo.toml`.
 #[wasm_bindgen]
 pub fn version() -> String {

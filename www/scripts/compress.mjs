@@ -9,7 +9,7 @@ for (const name of readdirSync(dist, { recursive: true })) {
   const file = join(dist, name);
   if (!/\.(js|css|html|svg|wasm|json|txt|webmanifest)$/.test(file) || !statSync(file).isFile()) continue;
   const bytes = readFileSync(file);
-  const packed = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
+  const packed = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
   if (packed.length < bytes.length) writeFileSync(`${file}.br`, packed);
   const zipped = gzipSync(bytes, { level: 9 });
   if (zipped.length < bytes.length) writeFileSync(`${file}.gz`, zipped);

@@ -1,6 +1,7 @@
 /** Where the worker comes from. A page of another origin may not start it directly, so it gets a line that imports it. */
 
-import wasmUrl from "../pkg/resplay_bg.wasm?url";
+import firstUrl from "../pkg/resplay_first.wasm?url";
+import restUrl from "../pkg/resplay_rest.wasm?url";
 import workerUrl from "./worker.ts?worker&url";
 import { Host } from "./host";
 
@@ -25,7 +26,8 @@ async function compile(url: string): Promise<WebAssembly.Module> {
 
 /** The module is fetched and compiled beside the worker's script, not after it; it is never instantiated here. */
 export function newHost(wasm: string | null = null): Host {
-  return new Host(spawn, () => compile(wasm ?? new URL(wasmUrl, import.meta.url).href));
+  const url = (name: string): string => new URL(name, import.meta.url).href;
+  return new Host(spawn, () => compile(wasm ?? url(firstUrl)), url(restUrl));
 }
 
 let shared: Host | null = null;

@@ -121,6 +121,7 @@ export class Host extends EventTarget {
   constructor(
     private readonly spawn: () => Worker,
     private readonly compile: () => Promise<WebAssembly.Module>,
+    private readonly rest = "",
   ) {
     super();
   }
@@ -334,7 +335,7 @@ export class Host extends EventTarget {
       this.module ??= await this.compile();
       if (this.worker !== worker) return;
       this.handed = true;
-      worker.postMessage([{ t: "start", module: this.module }] satisfies Request[]);
+      worker.postMessage([{ t: "start", module: this.module, rest: this.rest }] satisfies Request[]);
       this.sent++;
       this.flush();
     } catch (reason) {

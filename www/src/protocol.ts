@@ -87,7 +87,8 @@ export interface Clock {
 
 /** To the worker. `space` names a keyspace, `lane` a client of it; both are chosen by the page. */
 export type Request =
-  | { t: "start"; module: WebAssembly.Module }
+  /** `module` may be the first part of the engine; then `rest` is where the other is. */
+  | { t: "start"; module: WebAssembly.Module; rest: string }
   | { t: "space"; space: string; journal: Uint8Array | null; seed: number; clock: Clock | null; remote: Remote | null }
   | { t: "attached"; space: string }
   | { t: "drop"; space: string }

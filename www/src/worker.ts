@@ -10,6 +10,7 @@ import type { Block, Job, LaneState, Report, Request, Table } from "./protocol";
 import { Clockwork } from "./clock";
 import { answer, forgetPasts } from "./inspector";
 import { Link, type Remote } from "./remote";
+import { RestMissing, expectRest } from "./rest";
 
 /** What a page gets at first of one printed thing; the rest waits here until it is asked for. */
 const SHOWN_LINES = 200;
@@ -109,8 +110,8 @@ port.onmessage = ({ data }) => {
   });
 };
 
-function start(module: WebAssembly.Module): void {
-  initSync({ module });
+function start(module: WebAssembly.Module, rest: string): void {
+  expectRest(rest, initSync({ module }) as unknown as WebAssembly.Exports);
   lessonClass = class_names().indexOf("lesson");
   say({ t: "ready", classes: class_names() });
   flush();
@@ -119,7 +120,7 @@ function start(module: WebAssembly.Module): void {
 function handle(request: Request): void {
   switch (request.t) {
     case "start":
-      start(request.module);
+      start(request.module, request.rest);
       break;
     case "space":
       openSpace(request);
@@ -715,7 +716,7 @@ function guard(run: () => void): void {
 
 /** What was reported up to now is sound; the instance is not. The page starts another worker. */
 function crashed(reason: unknown): void {
-  const trap = reason instanceof WebAssembly.RuntimeError;
+  const trap = reason instanceof WebAssembly.RuntimeError && !(reason instanceof RestMissing);
   const message = trap ? "out of memory, or a fault of its own" : reason instanceof Error ? reason.message : String(reason);
   say({ t: "crashed", message });
   flush();

@@ -6,6 +6,7 @@ mod npm;
 mod page;
 mod play;
 mod progress;
+mod split;
 mod stamp;
 mod test;
 mod tools;

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::command::{cargo, program};
+use crate::command::{cargo, program, quiet};
 use crate::progress::Task;
+use crate::split::{FLAG, Module};
 use crate::stamp::{self, Hash};
 use crate::{Result, root, target};
 
@@ -45,18 +46,41 @@ pub fn helped(arguments: &[String], help: &str) -> Result<bool> {
 pub fn build() -> Result<()> {
     let task = Task::start("engine to wasm");
     let module = compile(&task)?;
-    let made_of = Hash::new().file(&module)?;
+    let made_of = Hash::new()
+        .file(&module)?
+        .text(include_str!("split.rs"))
+        .file(&root().join("www/scripts/first-session.mjs"))?;
     let package = root().join("www/pkg");
-    let output = package.join("resplay_bg.wasm");
+    let output = package.join("resplay_rest.wasm");
     if stamp::is(&output, "wasm", &made_of) {
         task.done("unchanged");
         return Ok(());
     }
     glue(&module, &package)?;
+    let (first, rest) = split(&package)?;
     stamp::set("wasm", &made_of)?;
-    let size = fs::metadata(&output).map_err(|error| format!("{}: {error}", output.display()))?.len();
-    task.done(&format!("www/pkg, {} KB", size.div_ceil(1000)));
+    task.done(&format!("www/pkg, {} KB and {} KB", first.div_ceil(1000), rest.div_ceil(1000)));
     Ok(())
+}
+
+/// Cuts the module in two by what a first session runs. The module as a whole stays, for others than the page.
+fn split(package: &Path) -> Result<(usize, usize)> {
+    let write = |name: &str, bytes: &[u8]| {
+        let path = package.join(name);
+        fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok::<_, String>(path)
+    };
+    let whole = package.join("resplay_bg.wasm");
+    let whole = fs::read(&whole).map_err(|error| format!("{}: {error}", whole.display()))?;
+    let module = Module::parse(&whole)?;
+    let watched = write("watched.wasm", &module.watched())?;
+    let said = quiet(program("node", &["www/scripts/first-session.mjs", &watched.to_string_lossy(), FLAG]))?;
+    fs::remove_file(&watched).ok();
+    let ran: Vec<bool> = said.trim().bytes().map(|flag| flag == b'1').collect();
+    let (first, rest) = module.split(&ran)?;
+    write("resplay_first.wasm", &first)?;
+    write("resplay_rest.wasm", &rest)?;
+    Ok((first.len(), rest.len()))
 }
 
 fn compile(task: &Task) -> Result<PathBuf> {
