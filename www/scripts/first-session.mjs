@@ -113,6 +113,13 @@ const run = (terminal, line) => {
   if (standing) stood.push({ client, standing, journal: engine.journal_from(0) });
 };
 for (const line of LINES) run(first, line);
+// The panel of keys, which may be open from the start.
+engine.watch();
+run(first, "SET n 2");
+engine.tree(0, [], new Uint8Array(), 0, 100);
+engine.changes();
+engine.moment();
+engine.now();
 run(second, "PUBLISH news hello");
 first.act(first.session.interrupt(now));
 run(first, "BLPOP queue 0");
