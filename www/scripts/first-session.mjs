@@ -1,7 +1,7 @@
 // Runs a first session on a module whose functions raise a flag when they run, and prints all flags, a digit each: what
 // raised none is left to the part of the engine that the page loads later.
 import { readFileSync } from "node:fs";
-import { Engine, Session, class_names, initSync } from "../pkg/resplay.js";
+import { Engine, Past, Session, class_names, initSync } from "../pkg/resplay.js";
 
 /** What somebody new may do before the rest has arrived, the page's guide above all; other commands wait for the rest. */
 const LINES = [
@@ -56,6 +56,7 @@ class Terminal {
     if (resume) {
       this.client = resume.client;
       this.session.resume(resume.standing);
+      this.session.db();
     } else this.act(this.session.start(now));
   }
 
@@ -72,6 +73,7 @@ class Terminal {
       if (action.t === "print") {
         action.printed.slice(0, 200, 8192);
         action.printed.views();
+        action.printed.view("raw")?.free();
         action.printed.free();
       }
       if (action.t === "connect") {
@@ -113,13 +115,25 @@ const run = (terminal, line) => {
   if (standing) stood.push({ client, standing, journal: engine.journal_from(0) });
 };
 for (const line of LINES) run(first, line);
-// The panel of keys, which may be open from the start.
+// The panels, which may be open from the start.
+const look = (engine, past = null) => {
+  const shown = past ?? engine;
+  const bytes = (text) => new TextEncoder().encode(text);
+  shown.tree(first.session.db(), [], new Uint8Array(), 0, 100);
+  for (const key of ["greeting", "visits", "tasks", "user", "tags", "board"]) shown.value(0, bytes(key), 0, 100);
+  engine.changes();
+  engine.timeline(0, 100);
+  engine.now();
+};
+look(engine);
 engine.watch();
 run(first, "SET n 2");
-engine.tree(0, [], new Uint8Array(), 0, 100);
-engine.changes();
-engine.moment();
-engine.now();
+look(engine);
+const past = Past.at(engine, engine.moment());
+past.seek(engine, past.moment() - 1);
+past.step();
+look(engine, past);
+past.free();
 run(second, "PUBLISH news hello");
 first.act(first.session.interrupt(now));
 run(first, "BLPOP queue 0");

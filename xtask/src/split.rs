@@ -129,10 +129,16 @@ impl<'a> Module<'a> {
             Payload::ElementSection(elements) => {
                 for element in elements {
                     let element = element?;
-                    let ElementKind::Active { table_index: None | Some(0), offset_expr } = element.kind else { continue };
+                    let ElementKind::Active { table_index: None | Some(0), offset_expr } = element.kind
+                    else {
+                        continue;
+                    };
                     let ElementItems::Functions(functions) = element.items else { continue };
-                    let Operator::I32Const { value } = offset_expr.get_operators_reader().read()? else { continue };
-                    self.elements.push((value as u32, functions.into_iter().collect::<wasmparser::Result<_>>()?));
+                    let Operator::I32Const { value } = offset_expr.get_operators_reader().read()? else {
+                        continue;
+                    };
+                    self.elements
+                        .push((value as u32, functions.into_iter().collect::<wasmparser::Result<_>>()?));
                 }
             }
             Payload::CodeSectionEntry(body) => self.bodies.push(Body::parse(&body, self.bytes)?),
@@ -179,7 +185,9 @@ impl<'a> Module<'a> {
 
     /// The two parts; `ran` has the functions of the module's own that a first session needs.
     pub fn split(&self, ran: &[bool]) -> Result<(Vec<u8>, Vec<u8>)> {
-        if ran.len() != self.bodies.len() || self.tables.first().is_none_or(|ty| ty.element_type != RefType::FUNCREF) {
+        if ran.len() != self.bodies.len()
+            || self.tables.first().is_none_or(|ty| ty.element_type != RefType::FUNCREF)
+        {
             return Err("the module is not what was watched".to_owned());
         }
         let plan = Plan::new(self, ran);
@@ -189,9 +197,12 @@ impl<'a> Module<'a> {
     fn first(&self, plan: &Plan) -> Vec<u8> {
         let loaded = self.globals.len() as u32;
         let ensure = plan.in_first.iter().filter(|at| at.is_some()).count() as u32;
-        let map = |function: u32| plan.in_first[function as usize].expect("a function of the first part, or a stub");
-        let present: Vec<usize> =
-            (self.imported..self.functions.len()).filter(|&function| plan.in_first[function].is_some()).collect();
+        let map = |function: u32| {
+            plan.in_first[function as usize].expect("a function of the first part, or a stub")
+        };
+        let present: Vec<usize> = (self.imported..self.functions.len())
+            .filter(|&function| plan.in_first[function].is_some())
+            .collect();
         let mut out = Writer::new();
         for (id, range) in &self.sections {
             match id {
@@ -288,7 +299,8 @@ impl<'a> Module<'a> {
         out.section(8, bytes);
         let mut bytes = Vec::new();
         let runs = plan.runs();
-        runs.iter().for_each(|run| segment(&mut bytes, run[0].0, run.iter().map(|&(_, function)| map(function))));
+        runs.iter()
+            .for_each(|run| segment(&mut bytes, run[0].0, run.iter().map(|&(_, function)| map(function))));
         out.section(9, counted(runs.len(), bytes));
         let mut bytes = Vec::new();
         for &function in &moved {
@@ -374,7 +386,8 @@ impl<'a> Module<'a> {
 
     /// A section with more entries at its end.
     fn grown(&self, id: u8, more: u32, entry: impl Fn(&mut Vec<u8>, u32)) -> Vec<u8> {
-        let range = self.sections.iter().find(|(found, _)| *found == id).map_or(0..0, |(_, range)| range.clone());
+        let range =
+            self.sections.iter().find(|(found, _)| *found == id).map_or(0..0, |(_, range)| range.clone());
         let (count, length) = read_leb(&self.bytes[range.start..]);
         let mut bytes = Vec::new();
         leb(&mut bytes, count + more);
