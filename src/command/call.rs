@@ -82,14 +82,12 @@ pub fn dispatch(
     {
         return reject(server, id, Some((number, command)), &error::NO_REPLICAS, reply);
     }
-    if !flags.is_plain() && origin == Origin::Client {
-        if flags.has(ClientFlags::MULTI) && !runs_inside_multi(command) {
-            if is_held_back(server, registry, id, command, &words) {
-                return postpone(server, id, &words);
-            }
-            queue(server, id, &words);
-            return reply.simple("QUEUED");
+    if origin == Origin::Client && flags.has(ClientFlags::MULTI) && !runs_inside_multi(command) {
+        if is_held_back(server, registry, id, command, &words) {
+            return postpone(server, id, &words);
         }
+        queue(server, id, &words);
+        return reply.simple("QUEUED");
     }
     if flags.has(ClientFlags::ACL_LIMITED)
         && origin != Origin::Client

@@ -34,7 +34,7 @@ pub enum Function {
     ReplicateCommands,
     MissingGlobal,
     ErrorHandler,
-    RegisterFunction,
+    Register,
 }
 
 /// By their numbers.
@@ -53,7 +53,7 @@ const FUNCTIONS: [Function; 15] = [
     Function::ReplicateCommands,
     Function::MissingGlobal,
     Function::ErrorHandler,
-    Function::RegisterFunction,
+    Function::Register,
 ];
 
 /// What a command costs of a slice, besides what it reads and writes.
@@ -86,7 +86,7 @@ impl Host for RedisHost<'_> {
             Function::ReplicateCommands => vm.push(Value::Bool(true)),
             Function::MissingGlobal => missing_global(vm, args)?,
             Function::ErrorHandler => handle_error(vm, args)?,
-            Function::RegisterFunction => match &mut self.loading {
+            Function::Register => match &mut self.loading {
                 Some(loading) => loading.register(vm, args)?,
                 None => {
                     return Err(raised(

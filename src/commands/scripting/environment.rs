@@ -43,7 +43,7 @@ pub fn for_functions(memory_bytes_max: usize) -> Result<Box<Machine>> {
     lock_globals(&mut vm, real)?;
     let loading = vm.new_table(0, 1)?;
     let redis = vm.new_table(0, 8)?;
-    add_functions(&mut vm, redis, &[("register_function", Function::RegisterFunction)])?;
+    add_functions(&mut vm, redis, &[("register_function", Function::Register)])?;
     add_log_and_version(&mut vm, redis)?;
     set_error_metatable(&mut vm, redis)?;
     vm.raw_set_bytes(loading, b"redis", Value::Table(redis))?;

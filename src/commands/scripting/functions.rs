@@ -395,7 +395,7 @@ pub fn flush(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result 
     if args.left() > 1 {
         return Err(syntax_error(ctx));
     }
-    if !args.is_empty() && !(args.accept("ASYNC") || args.accept("SYNC")) {
+    if !(args.is_empty() || args.accept("ASYNC") || args.accept("SYNC")) {
         return Err(Error::new("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
     }
     flush_all(ctx.server);

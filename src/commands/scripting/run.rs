@@ -64,7 +64,7 @@ pub fn start(
         db: ctx.db,
         started_at_ms: ctx.server.now_ms,
         microseconds: 0,
-        may_write: !read_only && !(is_declared && flags.has(Flags::NO_WRITES)),
+        may_write: !(read_only || is_declared && flags.has(Flags::NO_WRITES)),
         ignores_memory: is_declared && (flags.has(Flags::ALLOW_OOM) || flags.has(Flags::NO_WRITES)),
         is_resp3: false,
         is_muted: false,

@@ -181,7 +181,8 @@ pub fn exist(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result 
 }
 
 pub fn flush(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    if !args.is_empty() && !(args.accept("ASYNC") || args.accept("SYNC")) || !args.is_empty() {
+    let is_known = args.is_empty() || args.accept("ASYNC") || args.accept("SYNC");
+    if !is_known || !args.is_empty() {
         return Err(Error::new("ERR SCRIPT FLUSH only support SYNC|ASYNC option"));
     }
     let scripts = &mut ctx.server.scripting.scripts;
