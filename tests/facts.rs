@@ -9,6 +9,11 @@ use resplay::command::syntax::Argument;
 use resplay::commands::registry;
 use serde_json::{Map, Value, json};
 
+#[path = "support/facts.rs"]
+mod fixture;
+
+use fixture::{core, facts};
+
 /// What the facts have wrong, or what cannot be derived and does not matter: (command, fact).
 const KNOWN_DIFFERENCES: &[(&str, &str)] = &[
     // The facts give the container itself the arity of its subcommands.
@@ -51,17 +56,8 @@ fn every_command_is_found_by_its_name() {
     }
 }
 
-fn facts() -> Map<String, Value> {
-    match serde_json::from_str(include_str!("fixtures/commands.json")) {
-        Ok(Value::Object(facts)) => facts,
-        other => panic!("the fixture is no JSON object: {other:?}"),
-    }
-}
-
 fn report_missing(registry: &Registry, facts: &Map<String, Value>) {
-    let is_core = |fact: &Value| fact["module"].is_null() && fact["group"] != "json";
-    let core: Vec<_> =
-        facts.iter().filter(|(_, fact)| is_core(fact)).map(|(name, _)| name.as_str()).collect();
+    let core: Vec<_> = core(facts).collect();
     let declared: BTreeSet<_> = registry.entries().iter().map(|entry| entry.command.name).collect();
     let missing: Vec<_> = core.iter().filter(|name| !declared.contains(**name)).collect();
     println!(
