@@ -130,14 +130,13 @@ pub fn decompress(bytes: &[u8], len: usize) -> Option<Vec<u8>> {
             let (&low, after) = rest.split_first()?;
             rest = after;
             let distance = (usize::from(first & 31) << 8 | usize::from(low)) + 1;
-            let mut from = out.len().checked_sub(distance)?;
+            let from = out.len().checked_sub(distance)?;
             if count > len - out.len() {
                 return None;
             }
             // A copy may reach into itself.
-            for _ in 0..count {
-                out.push(out[from]);
-                from += 1;
+            for at in from..from + count {
+                out.push(out[at]);
             }
         }
         if out.len() > len {

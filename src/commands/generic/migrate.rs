@@ -49,7 +49,8 @@ fn migrate(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let (host, port, key) = (args.next()?, args.next()?, args.next()?);
     // Options are judged before these numbers.
     let mut numbers = args.clone();
-    (args.next()?, args.next()?);
+    args.next()?;
+    args.next()?;
     let options = parse_options(args, key)?;
     let (db, timeout_ms) = (numbers.integer()?, numbers.integer()?);
     let timeout_ms = u64::try_from(timeout_ms).ok().filter(|&ms| ms > 0).unwrap_or(TIMEOUT_MS);
