@@ -152,6 +152,11 @@ export class Host extends EventTarget {
     }
   }
 
+  /** Ends the connections that an earlier page left in a keyspace, once its lanes are open. */
+  releaseOthers(name: string): void {
+    this.send({ t: "attached", space: name });
+  }
+
   /** Takes a keyspace away that no lane shows any more. */
   removeSpace(name: string): void {
     if (this.spaces.delete(name)) this.send({ t: "drop", space: name });

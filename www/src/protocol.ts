@@ -61,6 +61,8 @@ export interface Hint {
 export type Job =
   /** All keys as an RDB file. */
   | { do: "snapshot"; space: string }
+  /** The keys that a journal leads to, as an RDB file. */
+  | { do: "compact"; journal: Uint8Array }
   /** Whether an RDB file can be read; how many keys it holds. */
   | { do: "examine"; rdb: Uint8Array }
   /** Runs requests as a client of their own; answers how many, and the errors. */

@@ -87,3 +87,59 @@ function quotedByte(byte: number): string {
 function hex(byte: number): string {
   return `\\x${byte.toString(16).padStart(2, "0")}`;
 }
+
+const encoder = new TextEncoder();
+
+/** A request as bytes. */
+export function encoded(words: (string | Uint8Array)[]): Uint8Array {
+  const parts: Uint8Array[] = [encoder.encode(`*${words.length}\r\n`)];
+  for (const word of words) {
+    const bytes = typeof word === "string" ? encoder.encode(word) : word;
+    parts.push(encoder.encode(`$${bytes.length}\r\n`), bytes, encoder.encode("\r\n"));
+  }
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+export type Reply = Uint8Array | number | null | Error | Reply[];
+
+const DEPTH_MAX = 8;
+
+/** The reply of RESP2 at a place and where it ends; nothing while it is not whole. */
+export function replyAt(bytes: Uint8Array, start: number, depth = 0): { reply: Reply; end: number } | null {
+  const end = lineEnd(bytes, start);
+  if (end < 0 || depth > DEPTH_MAX) return null;
+  const head = bytes.subarray(start + 1, end - 2);
+  const text = String.fromCharCode(...head.subarray(0, 512));
+  switch (bytes[start]) {
+    case 0x2b:
+      return { reply: head, end };
+    case 0x2d:
+      return { reply: new Error(text), end };
+    case 0x3a:
+      return { reply: Number(text), end };
+    case DOLLAR: {
+      const length = Number(text);
+      if (length < 0) return { reply: null, end };
+      return end + length + 2 <= bytes.length ? { reply: bytes.subarray(end, end + length), end: end + length + 2 } : null;
+    }
+    case STAR: {
+      const elements: Reply[] = [];
+      let at = end;
+      for (let i = 0; i < Number(text); i++) {
+        const element = replyAt(bytes, at, depth + 1);
+        if (!element) return null;
+        elements.push(element.reply);
+        at = element.end;
+      }
+      return { reply: elements, end: at };
+    }
+    default:
+      throw new Error("the server speaks another protocol");
+  }
+}

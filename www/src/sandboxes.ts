@@ -3,6 +3,7 @@
  * channel asks the tab that has it to give it up. It must not know what a sandbox holds.
  */
 
+import { joined } from "./bytes";
 import type { Host } from "./host";
 import type { Remote } from "./remote";
 import { FIRST, Storage, fresh, type Sandbox } from "./storage";
@@ -23,6 +24,8 @@ const GRACE_MS = 24 * 3600 * 1000;
 /** How long another tab may take to give a sandbox up. */
 const YIELD_MS = 1500;
 const RELOAD_MS = 400;
+/** About half a million commands, a second of playing. */
+const JOURNAL_MAX = 16 * 1024 * 1024;
 const LAST = "resplay.sandbox";
 
 type Call = { t: "yield"; id: string } | { t: "changed" };
@@ -40,6 +43,8 @@ export class Sandboxes extends EventTarget {
   private release: (() => void) | null = null;
   private opened = false;
   private visiting: string | null = null;
+  /** Bytes of a journal beyond which the next visit begins with a snapshot. */
+  private readonly journalMax = Number(setting("resplay.journalMax")) || JOURNAL_MAX;
 
   constructor(
     private readonly host: Host,
@@ -74,6 +79,7 @@ export class Sandboxes extends EventTarget {
       this.storage = null;
     }
     await this.begin(false);
+    this.changed();
   }
 
   async list(): Promise<Sandbox[]> {
@@ -94,6 +100,9 @@ export class Sandboxes extends EventTarget {
     this.current = sandbox;
     await this.begin(take);
     this.stage.enter(this.space);
+    this.host.releaseOthers(this.space);
+    // Told last: whoever hears of it may type at once.
+    this.changed();
   }
 
   /** A new sandbox, with a journal to begin with; it is shown. */
@@ -150,14 +159,7 @@ export class Sandboxes extends EventTarget {
       await this.host.sync();
       return this.host.journal(id);
     }
-    const chunks = (await this.storage?.journal(id)) ?? [];
-    const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-    let at = 0;
-    for (const chunk of chunks) {
-      whole.set(chunk, at);
-      at += chunk.length;
-    }
-    return whole;
+    return joined((await this.storage?.journal(id)) ?? []);
   }
 
   // ---- Keyspaces that nobody keeps
@@ -195,6 +197,10 @@ export class Sandboxes extends EventTarget {
       if (owns) {
         const opened = await this.storage!.keep(id, this.tab, () => this.lose("unkept"));
         kept = opened.kept;
+        if (sizeOf(kept) > this.journalMax) {
+          kept = [await this.compacted(joined(kept))];
+          opened.store.replace(kept[0]!);
+        }
         this.host.addSpace(id, opened.store, kept);
         this.keeping = "kept";
         remember(id);
@@ -209,7 +215,18 @@ export class Sandboxes extends EventTarget {
     }
     this.returning = kept.length > 0;
     this.opened = true;
-    this.changed();
+  }
+
+  /** A journal of the same keys that begins with them. A history of such length would hold up every visit to come. */
+  private async compacted(journal: Uint8Array): Promise<Uint8Array> {
+    this.host.warm();
+    try {
+      const rdb = await this.host.job<Uint8Array>({ do: "compact", journal });
+      const { journalOf } = await import("./journal");
+      return journalOf(rdb, crypto.getRandomValues(new Uint32Array(1))[0]!, Date.now());
+    } catch {
+      return journal;
+    }
   }
 
   /** Leaves the open sandbox with all that was answered written down. */
@@ -282,10 +299,23 @@ export class Sandboxes extends EventTarget {
   }
 }
 
+function sizeOf(chunks: Uint8Array[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+}
+
 /** Each tab its own, a new tab the one used last. */
 function remembered(): string | null {
   try {
     return sessionStorage.getItem(LAST) ?? localStorage.getItem(LAST);
+  } catch {
+    return null;
+  }
+}
+
+/** For tests. */
+function setting(name: string): string | null {
+  try {
+    return localStorage.getItem(name);
   } catch {
     return null;
   }

@@ -161,13 +161,12 @@ export class Storage {
   }
 }
 
+/** Takes away what a sandbox has now; not what the same transaction adds later, as a cursor that walks would. */
 function clear(transaction: IDBTransaction, id: string): void {
-  const request = transaction.objectStore(CHUNKS).index("sandbox").openKeyCursor(IDBKeyRange.only(id));
+  const chunks = transaction.objectStore(CHUNKS);
+  const request = chunks.index("sandbox").getAllKeys(IDBKeyRange.only(id));
   request.onsuccess = () => {
-    const cursor = request.result;
-    if (!cursor) return;
-    transaction.objectStore(CHUNKS).delete(cursor.primaryKey);
-    cursor.continue();
+    for (const key of request.result) chunks.delete(key);
   };
 }
 

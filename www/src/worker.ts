@@ -9,7 +9,9 @@ import { Player } from "./player";
 import type { Block, Job, LaneState, Report, Request, Table } from "./protocol";
 import { Clockwork } from "./clock";
 import { answer, forgetPasts } from "./inspector";
+import { Mirror } from "./mirror";
 import { Link, type Remote } from "./remote";
+import { encoded } from "./resp";
 import { RestMissing, expectRest } from "./rest";
 
 /** What a page gets at first of one printed thing; the rest waits here until it is asked for. */
@@ -39,6 +41,7 @@ interface Space {
   lanes: Map<number, LaneHome>;
   /** Its clients speak to a server elsewhere; the engine lies idle. */
   remote: Remote | null;
+  mirror: Mirror | null;
   timer: Timer | null;
   clock: Clockwork;
   /** Moments played again, for those who look at them. */
@@ -179,6 +182,7 @@ function handle(request: Request): void {
     case "inspect": {
       const space = spaces.get(request.space);
       const db = lanes.get(request.lane)?.session.db() ?? 0;
+      if (space?.remote && request.ask.q === "tree") mirrorOf(space, space.remote).look(request.ask.db ?? db);
       const value = request.ask.q === "edit" ? edit_line(request.ask.name, request.ask.words) : space && answer(space, db, request.ask);
       say({ t: "inspect", seq: request.seq, value: value ?? null });
       break;
@@ -226,6 +230,7 @@ function openSpace({ space: name, journal, seed, clock, remote }: Extract<Reques
     afresh: !replayed,
     lanes: new Map(),
     remote,
+    mirror: null,
     timer: null,
     clock: new Clockwork(engine.now(), clock),
     pasts: [],
@@ -290,6 +295,7 @@ function dropSpace(name: string): void {
   const space = spaces.get(name);
   if (!space) return;
   reportJournal(space);
+  space.mirror?.close();
   if (space.timer !== null) clearTimeout(space.timer);
   forgetPasts(space);
   for (const lane of lanes.values()) if (lane.space === space) forget(lane);
@@ -312,6 +318,14 @@ function result(job: Job): unknown {
   switch (job.do) {
     case "snapshot":
       return spaces.get(job.space)?.engine.snapshot() ?? null;
+    case "compact": {
+      const engine = Engine.replay(job.journal);
+      try {
+        return engine.snapshot();
+      } finally {
+        engine.free();
+      }
+    }
     case "examine": {
       const engine = new Engine(1, Date.now());
       try {
@@ -510,13 +524,30 @@ function dial(lane: LaneHome, remote: Remote, host: string, port: number): Link 
   };
   return new Link(remote, host, port, {
     connected: () => turn(() => lane.session.connected(now(lane.space))),
-    received: (bytes) => turn(() => lane.session.receive(bytes, now(lane.space))),
+    received: (bytes) => {
+      turn(() => lane.session.receive(bytes, now(lane.space)));
+      lane.space.mirror?.look();
+    },
     ended: (reason, before) =>
       turn(() => {
         lane.link = null;
         return before ? lane.session.connect_failed(reason, now(lane.space)) : lane.session.disconnected(now(lane.space));
       }),
   });
+}
+
+/** The copy that panels look at where a server elsewhere has the keys. */
+function mirrorOf(space: Space, remote: Remote): Mirror {
+  if (space.mirror) return space.mirror;
+  const client = space.engine.connect(now(space));
+  space.mirror = new Mirror(remote, (db, requests) => {
+    guard(() => {
+      for (const request of [encoded(["SELECT", String(db)]), ...requests]) space.engine.receive(client, request, now(space));
+      space.engine.take_output(client);
+      settle(space);
+    });
+  });
+  return space.mirror;
 }
 
 /** Tells a block, joined to the one before where that is possible. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { JournalError, journalOf, readJournal } from "../src/journal";
-import { lineOf, requests } from "../src/resp";
+import { encoded, lineOf, replyAt, requests } from "../src/resp";
 import { LINK_MAX, fragmentOf, readFragment, sharedOf, textOf } from "../src/share";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -25,6 +25,25 @@ describe("requests", () => {
     expect(line("SET", "a\nb", "\x00\x7f")).toBe('SET "a\\nb" "\\x00\\x7f"');
     expect(line("SET", "grün", "#x")).toBe('SET grün "#x"');
     expect(lineOf([new Uint8Array([0xff, 0x41])])).toBe('"\\xffA"');
+  });
+});
+
+describe("replies", () => {
+  test("of every kind are read, and a torn one is waited for", () => {
+    const whole = bytes("+OK\r\n-ERR no\r\n:42\r\n$3\r\na\r\n\r\n$-1\r\n*2\r\n$1\r\n0\r\n*1\r\n$1\r\nk\r\n");
+    const found = [];
+    for (let at = 0; at < whole.length; ) {
+      const next = replyAt(whole, at)!;
+      found.push(next.reply);
+      at = next.end;
+    }
+    expect(found).toEqual([bytes("OK"), new Error("ERR no"), 42, bytes("a\r\n"), null, [bytes("0"), [bytes("k")]]]);
+    for (const torn of ["$3\r\nab", "*2\r\n:1\r\n", ":4", "*1\r\n$5\r\n"]) expect(replyAt(bytes(torn), 0), torn).toBe(null);
+    expect(() => replyAt(bytes("%1\r\n"), 0)).toThrow(/protocol/);
+  });
+
+  test("to what is encoded are those of the same words", () => {
+    expect([...requests(encoded(["SET", new Uint8Array([0, 255]), "ü"]))].map(({ words }) => words)).toEqual([[bytes("SET"), new Uint8Array([0, 255]), bytes("ü")]]);
   });
 });
 

@@ -78,6 +78,19 @@ test("the address that the server prints attaches; another client sees what is t
   await expect(playground.log()).toContainText("(integer) 0");
 });
 
+test("the keys panel shows what the server holds, and what others change", async ({ page }) => {
+  await page.goto(`${served.address}#attach=${served.token}`);
+  await expect(status(page)).toContainText("attached");
+  const playground = new Playground(page);
+  const keys = await playground.panel("Keys");
+  await playground.run("HSET user:1 name Ada");
+  await playground.run("SET soon gone EX 100");
+  await expect(keys.getByRole("treeitem", { name: /soon/ })).toBeVisible();
+  await expect(keys.getByRole("treeitem", { name: /user:/ }).first()).toBeVisible();
+  await playground.run("DEL soon");
+  await expect(keys.getByRole("treeitem", { name: /soon/ })).toHaveCount(0);
+});
+
 test("a wrong token, a server that is not there, and one that goes away are said clearly", async ({ page }) => {
   await page.goto(served.address);
   const playground = new Playground(page);

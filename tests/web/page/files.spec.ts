@@ -40,6 +40,7 @@ test("an RDB file goes out and comes back as a sandbox that is kept", async ({ p
   await open(page, file("backup.rdb", rdb));
   await expect(dialog(page)).toContainText("backup.rdb: 3 keys");
   await dialog(page).getByRole("button", { name: "Open as a sandbox" }).click();
+  await expect(dialog(page)).toBeHidden();
   await expect(page.getByRole("status").first()).toContainText("“backup” is kept");
   await playground.run("HGET user:1 city");
   await expect(playground.log()).toContainText('"London"');
@@ -80,6 +81,7 @@ test("an append-only folder: base, increments in the order of the manifest, a to
   );
   await expect(dialog(page)).toContainText("ends in the middle of a command");
   await dialog(page).getByRole("button", { name: "Open as a sandbox" }).click();
+  await expect(dialog(page)).toBeHidden();
   await expect(page.getByRole("status").first()).toContainText("“appendonly” is kept");
   await playground.run("MGET base n a");
   await expect.poll(() => playground.text()).toMatch(/MGET base n a\n1\) "yes"\n2\) "42"\n3\) \(nil\)$/);
@@ -93,6 +95,7 @@ test("an append-only file with an RDB preamble", async ({ page }) => {
   await open(page, file("appendonly.aof", Buffer.concat([rdb, Buffer.from(request("INCR", "base"))])));
   await expect(dialog(page)).toContainText("1 command");
   await dialog(page).getByRole("button", { name: "Open as a sandbox" }).click();
+  await expect(dialog(page)).toBeHidden();
   await expect(page.getByRole("status").first()).toContainText("“appendonly” is kept");
   await playground.run("GET base");
   await expect(playground.log()).toContainText('"2"');
@@ -108,6 +111,7 @@ test("a list of commands goes out and comes back, binary values included", async
   await open(page, file("again.redis", `# A comment\n${script}\nNOSUCH\n`));
   await expect(dialog(page)).toContainText("3 commands");
   await dialog(page).getByRole("button", { name: "Open as a sandbox" }).click();
+  await expect(dialog(page)).toBeHidden();
   await expect(playground.log()).toContainText("commands failed");
   await playground.run("GET bin");
   await expect(playground.log()).toContainText('"\\x00\\xff\\"q\\""');
@@ -134,6 +138,7 @@ test("a file that is dropped on the page opens", async ({ page }) => {
   });
   await expect(dialog(page)).toContainText("a list of commands");
   await dialog(page).getByRole("button", { name: "Open as a sandbox" }).click();
+  await expect(dialog(page)).toBeHidden();
   await playground.run("GET dropped");
   await expect(playground.log()).toContainText('"yes"');
 });

@@ -60,6 +60,26 @@ test("they are renamed, duplicated, removed, and brought back", async ({ page })
   await expect(playground.log()).toContainText("(integer) 2");
 });
 
+test("clients of an earlier visit are gone when a sandbox is opened again", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.run("BLPOP jobs 0");
+  await expect(playground.lane("Client A")).toContainText("waiting");
+  await open(page);
+  await panel(page).getByRole("button", { name: "New" }).click();
+  await expect(page.getByRole("status").first()).toContainText("Sandbox 2");
+  await named(page, "My sandbox").click();
+  await expect(page.getByRole("status").first()).toContainText("My sandbox");
+  await playground.ready();
+  await playground.run("RPUSH jobs one");
+  await playground.run("LLEN jobs");
+  await expect.poll(() => playground.text()).toMatch(/LLEN jobs\n\(integer\) 1$/);
+  await page.reload();
+  await playground.ready();
+  await playground.run("CLIENT LIST");
+  await expect(playground.log()).toContainText("id=");
+  expect((await playground.text()).match(/id=\d+/g)!.length).toBe(1);
+});
+
 test("a second tab sees a copy, says so, and can take over with nothing lost", async ({ page, context }) => {
   const first = await Playground.open(page);
   await first.run("SET mine 1");
@@ -117,4 +137,29 @@ test("what was answered is there after the tab is killed", async ({ page, contex
   await again.run("GET n");
   await expect(again.log()).toContainText('"300"');
   await expect(again.page.getByRole("status").first()).toContainText("is kept");
+});
+
+test("a long history gives way to a snapshot at the next visit, and nothing is missing", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await page.evaluate(() => localStorage.setItem("resplay.journalMax", "20000"));
+  await playground.run("HSET user:1 name Ada");
+  await playground.run("SET soon gone EX 1000");
+  await playground.run("2000 INCR n");
+  await expect(playground.log()).toContainText("(integer) 2000");
+  await open(page);
+  await expect(named(page, "My sandbox")).toContainText("KB");
+  await page.reload();
+  await playground.ready();
+  await playground.run("MGET n soon");
+  await expect(playground.log()).toContainText('1) "2000"');
+  await playground.run("INCR n");
+  await expect(playground.log()).toContainText("(integer) 2001");
+  await expect.poll(() => named(page, "My sandbox").textContent()).toMatch(/[\d.]+ (bytes|KB)/);
+  expect(parseFloat((await named(page, "My sandbox").textContent())!.split("·")[1]!)).toBeLessThan(20_000);
+  await page.reload();
+  await playground.ready();
+  await playground.run("HGET user:1 name");
+  await expect(playground.log()).toContainText('"Ada"');
+  await playground.run("GET n");
+  await expect(playground.log()).toContainText('"2001"');
 });
