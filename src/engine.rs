@@ -68,13 +68,8 @@ impl Engine {
 
     /// Plays a journal from the start; the engine goes on writing to it. Output that was taken then is waiting again.
     pub fn replay(journal: &Journal) -> Self {
-        Engine::replay_to(journal, usize::MAX)
-    }
-
-    /// As [`Engine::replay`], but only the first inputs.
-    pub fn replay_to(journal: &Journal, inputs: usize) -> Self {
         let mut engine = Engine::with_journal(journal.seed(), journal.started_at_ms());
-        for input in journal.inputs().take(inputs) {
+        for input in journal.inputs() {
             engine.apply(input);
         }
         engine

@@ -132,6 +132,11 @@ impl Session {
         ])
     }
 
+    /// The protocol that the connection speaks, 2 or 3.
+    pub fn resp(&self) -> u8 {
+        if self.inner.is_resp3() { 3 } else { 2 }
+    }
+
     pub fn db(&self) -> f64 {
         self.inner.db() as f64
     }

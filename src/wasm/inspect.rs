@@ -6,8 +6,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::Engine;
+use crate::cli::transcript::{self, What};
 use crate::command::observe;
-use crate::engine;
 use crate::engine::inspect::{self, KeysQuery, Part};
 use crate::resp::Protocol;
 use crate::server::Server;
@@ -62,8 +62,50 @@ pub fn edit_line(name: &str, given: &Array) -> Option<String> {
     inspect::edit(name, &words(given))
 }
 
+/// What a transcript does, step by step: `[{say, pass, client, line}]`, or why it is none.
+#[wasm_bindgen]
+pub fn transcript_steps(text: &str) -> JsValue {
+    let steps = match transcript::parse(text) {
+        Ok(steps) => steps,
+        Err(error) => return error.to_string().into(),
+    };
+    let told_of = |what: &What| {
+        let text = |text: &str| Part::text(text.trim());
+        let (mut say, mut pass, mut by, mut line) =
+            (Part::Nothing, Part::Nothing, Part::Nothing, Part::Nothing);
+        match what {
+            What::Comment(comment) => say = text(comment),
+            What::Clock { ms } => pass = Part::time(*ms),
+            What::Command { client, text: command, .. } => (by, line) = (text(client), text(command)),
+            _ => return None,
+        }
+        Some(Part::Record(vec![("say", say), ("pass", pass), ("client", by), ("line", line)]))
+    };
+    told(&Part::List(steps.iter().filter_map(|step| told_of(&step.what)).collect()))
+}
+
 #[wasm_bindgen]
 impl Engine {
+    /// Whether a script is paused between two turns.
+    pub fn is_running(&self) -> bool {
+        self.inner.server().scripting.running.is_some()
+    }
+
+    /// The moment before the running script began.
+    pub fn calm(&self) -> usize {
+        self.calm
+    }
+
+    /// Ends a running script as another client would; false when it must not be ended, since it has written.
+    pub fn stop_script(&mut self, now_ms: f64) -> bool {
+        let now_ms = now_ms as u64;
+        let id = self.inner.connect(now_ms);
+        self.inner.receive(id, b"SCRIPT KILL\r\nFUNCTION KILL\r\n", now_ms);
+        self.inner.disconnect(id, now_ms);
+        self.inner.tick(now_ms);
+        !self.is_running()
+    }
+
     /// From now on, changed keys are told of.
     pub fn watch(&mut self) {
         observe::watch(self.inner.server_mut(), false);
@@ -100,9 +142,7 @@ impl Engine {
 
     /// An engine that goes on from a moment, as if nothing had followed it.
     pub fn branch(&self, moment: usize) -> Option<Engine> {
-        let mut inner = engine::Engine::replay_to(self.inner.journal()?, moment);
-        super::drain(&mut inner);
-        Some(Engine { inner })
+        Some(Engine::played(self.inner.journal()?, moment))
     }
 }
 

@@ -64,21 +64,21 @@ pub fn play_transcript(text: &str) -> Result<String, JsError> {
 #[wasm_bindgen]
 pub struct Engine {
     inner: engine::Engine,
+    /// How many inputs there were when no script ran for the last time.
+    calm: usize,
 }
 
 #[wasm_bindgen]
 impl Engine {
     #[wasm_bindgen(constructor)]
     pub fn new(seed: u32, now_ms: f64) -> Engine {
-        Engine { inner: engine::Engine::with_journal(u64::from(seed), now_ms as u64) }
+        Engine { inner: engine::Engine::with_journal(u64::from(seed), now_ms as u64), calm: 0 }
     }
 
     /// Plays a journal; what its clients were sent then is thrown away.
     pub fn replay(journal: &[u8]) -> Result<Engine, JsError> {
         let journal = Journal::from_bytes(journal).ok_or_else(|| JsError::new("the journal is damaged"))?;
-        let mut inner = engine::Engine::replay(&journal);
-        drain(&mut inner);
-        Ok(Engine { inner })
+        Ok(Engine::played(&journal, usize::MAX))
     }
 
     /// Starts the journal anew from the state of now; false while that cannot be done, as when a client waits. The journal is
@@ -114,6 +114,7 @@ impl Engine {
 
     pub fn receive(&mut self, client: f64, bytes: &[u8], now_ms: f64) {
         if let Some(id) = self.id(client) {
+            self.note_calm();
             self.inner.receive(id, bytes, now_ms as u64);
         }
     }
@@ -168,17 +169,30 @@ impl Engine {
         complete::live_keys(keyspace.db(number), query, self.inner.server().now_ms)
     }
 
+    /// An engine that has played the first inputs of a journal; what its clients were sent is thrown away.
+    fn played(journal: &Journal, inputs: usize) -> Engine {
+        let inner = engine::Engine::with_journal(journal.seed(), journal.started_at_ms());
+        let mut engine = Engine { inner, calm: 0 };
+        for input in journal.inputs().take(inputs) {
+            engine.note_calm();
+            engine.inner.apply(input);
+        }
+        while let Some(id) = engine.inner.next_with_output() {
+            engine.inner.take_output(id);
+        }
+        while engine.inner.next_event().is_some() {}
+        engine
+    }
+
+    fn note_calm(&mut self) {
+        if !self.is_running() {
+            self.calm = self.moment();
+        }
+    }
+
     fn id(&self, client: f64) -> Option<engine::ClientId> {
         self.inner.server().clients.by_serial(client as u64)
     }
-}
-
-/// Throws away what clients were sent.
-fn drain(engine: &mut engine::Engine) {
-    while let Some(id) = engine.next_with_output() {
-        engine.take_output(id);
-    }
-    while engine.next_event().is_some() {}
 }
 
 /// An object with these properties.

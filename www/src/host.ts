@@ -32,6 +32,8 @@ const BUSY_AFTER_MS = 400;
 /** A worker that dies this often in a row without living for `STABLE_MS` is not started again by itself. */
 const CRASHES_MAX = 3;
 const STABLE_MS = 3000;
+/** A worker that said something so recently still listens. */
+const LISTENS_MS = 2000;
 /** A worker that computes for so long is not waited for. */
 const SYNC_MS = 2000;
 
@@ -49,6 +51,8 @@ export class Lane {
   resume: Resume | null = null;
   state: LaneState = "waiting";
   prompt = "";
+  /** The protocol it speaks, 2 or 3. */
+  resp = 2;
   /** Its setup ran, so the journal has it. */
   prepared = false;
 
@@ -110,6 +114,8 @@ export class Host extends EventTarget {
   private readonly unheard: { worker: Worker; reports: Report[] }[] = [];
   private handed = false;
   private everReady = false;
+  /** Keyspaces in which a script runs. */
+  private readonly running = new Set<string>();
   private sent = 0;
   private done = 0;
   private sequence = 0;
@@ -117,6 +123,10 @@ export class Host extends EventTarget {
   private busyTimer: ReturnType<typeof setTimeout> | null = null;
   private crashes = 0;
   private bornAt = 0;
+  /** Somebody wants what runs ended, and the worker did not listen. */
+  private stopping = false;
+  /** When the worker last said anything. */
+  private heardAt = 0;
 
   constructor(
     private readonly spawn: () => Worker,
@@ -268,7 +278,13 @@ export class Host extends EventTarget {
   /** Kills the worker whatever it does, and brings the session back up to the last finished input. */
   stop(): void {
     if (!this.worker) return;
+    if (this.running.size > 0 && Date.now() - this.heardAt < LISTENS_MS) {
+      // The worker listens while scripts run.
+      for (const space of this.running) this.send({ t: "stop", space });
+      return;
+    }
     const ran = this.state === "busy";
+    this.stopping = true;
     this.kill();
     this.tellAll(
       ran
@@ -323,7 +339,10 @@ export class Host extends EventTarget {
     this.worker = worker;
     this.bornAt = Date.now();
     this.setState("loading");
-    worker.onmessage = ({ data }: MessageEvent<Report[]>) => void this.take(worker, data);
+    worker.onmessage = ({ data }: MessageEvent<Report[]>) => {
+      this.heardAt = Date.now();
+      void this.take(worker, data);
+    };
     worker.onerror = (event) => {
       event.preventDefault();
       if (this.worker === worker) this.crashed(event.message || "the worker could not be loaded");
@@ -354,6 +373,7 @@ export class Host extends EventTarget {
     this.worker = null;
     this.outbox = [];
     this.sent = this.done = 0;
+    this.running.clear();
     this.answers.clear();
     const waiting = [...this.inspections.values()];
     this.inspections.clear();
@@ -416,6 +436,7 @@ export class Host extends EventTarget {
         break;
       case "done":
         this.done += report.count;
+        if (this.done >= this.sent) this.stopping = false;
         this.watch();
         break;
       case "journal":
@@ -460,6 +481,13 @@ export class Host extends EventTarget {
         this.inspections.get(report.seq)?.(report.value);
         this.inspections.delete(report.seq);
         break;
+      case "running":
+        if (report.running) this.running.add(report.space);
+        else this.running.delete(report.space);
+        // What was stopped runs again when the session is played back.
+        if (report.running && this.stopping) this.send({ t: "stop", space: report.space });
+        this.watch();
+        break;
       case "clock": {
         const space = this.spaces.get(report.space);
         if (space) space.clock = report.clock;
@@ -501,6 +529,7 @@ export class Host extends EventTarget {
         lane.state = report.state;
         lane.prompt = report.prompt;
         lane.resume = report.resume;
+        lane.resp = report.resp;
         lane.prepared = true;
         lane.view.state(report.prompt, report.state);
         break;
@@ -530,7 +559,7 @@ export class Host extends EventTarget {
 
   /** Says "busy" when the worker has owed an answer for too long. */
   private watch(): void {
-    if (this.done >= this.sent) {
+    if (this.done >= this.sent && this.running.size === 0) {
       if (this.busyTimer !== null) clearTimeout(this.busyTimer);
       this.busyTimer = null;
       if (this.state === "busy") this.setState("ready");

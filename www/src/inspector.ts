@@ -11,18 +11,13 @@ export interface Inspected {
   /** Played moments, the one used last at the end. */
   pasts: Past[];
   asked: number;
-  watched: boolean;
 }
 
 /** `db` is the database of the client that asks. */
-export function answer(space: Inspected, db: number, ask: Exclude<Ask, { q: "edit" }>): unknown {
+export function answer(space: Inspected, db: number, ask: Exclude<Ask, { q: "edit" | "transcript" }>): unknown {
   const { engine } = space;
   switch (ask.q) {
     case "tree": {
-      if (!space.watched) {
-        engine.watch();
-        space.watched = true;
-      }
       const past = ask.moment === null ? null : pastAt(space, ask.moment);
       const tree = (past ?? engine).tree(ask.db ?? db, ask.open, ask.filter, ask.from, ask.count);
       return tree && { ...tree, changed: past ? [] : engine.changes(), moment: engine.moment() };

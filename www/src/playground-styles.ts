@@ -78,47 +78,12 @@ export const playgroundStyles = [
       background: color-mix(in srgb, var(--rp-accent) 85%, var(--rp-text));
     }
 
-    .guide {
-      display: flex;
-      gap: var(--rp-space-2);
-      margin: 0;
-      padding: var(--rp-space-1) var(--rp-space-4) var(--rp-space-3);
-      overflow-x: auto;
-      scrollbar-width: thin;
-      scrollbar-color: var(--rp-edge-strong) transparent;
-      list-style: none;
-      scroll-padding: 0 var(--rp-space-4);
-      mask-image: linear-gradient(to right, transparent, #000 1rem calc(100% - 2.5rem), transparent);
+    #guide {
+      padding: 0 var(--rp-space-4) var(--rp-space-3);
     }
-    .guide li {
-      flex: none;
-    }
-    .guide button {
-      display: grid;
-      gap: 0.1rem;
-      height: 100%;
-      max-width: 17rem;
-      padding: var(--rp-space-2) var(--rp-space-3);
-      text-align: left;
-      background: var(--rp-panel);
-      border-radius: var(--rp-radius);
-    }
-    .guide button:hover {
-      border-color: var(--rp-accent);
-    }
-    .guide code {
-      font: 600 var(--rp-size-small) / 1.4 var(--rp-mono);
-      white-space: nowrap;
-      overflow: hidden;
-      text-overflow: ellipsis;
-    }
-    .guide span {
+    .resp {
       color: var(--rp-muted);
-      font-size: 0.78rem;
-    }
-    .guide .seen code::after {
-      content: " ✓";
-      color: var(--rp-status);
+      font: 600 0.72rem / 1 var(--rp-mono);
     }
 
     .work {
@@ -208,6 +173,7 @@ export const playgroundStyles = [
     }
     .lane {
       --lane: var(--rp-lane-1);
+      container: lane / inline-size;
       display: flex;
       flex-direction: column;
       min-width: 0;
@@ -275,6 +241,12 @@ export const playgroundStyles = [
     }
     .lane-head button {
       border-color: transparent;
+      padding: 0 var(--rp-space-2);
+      flex: none;
+    }
+    .lane-head .icon {
+      padding: 0;
+      width: 1.75rem;
     }
     .lane-head button:hover {
       border-color: var(--rp-edge-strong);
@@ -401,6 +373,17 @@ export const playgroundStyles = [
       margin-top: var(--rp-space-4);
     }
 
+    @container lane (max-width: 23rem) {
+      .lane-head .resp {
+        display: none;
+      }
+    }
+    @container lane (max-width: 19rem) {
+      .pill:empty,
+      .lane-head .clear {
+        display: none;
+      }
+    }
     @container (max-width: 899px) {
       .work {
         flex-direction: column;
@@ -416,8 +399,8 @@ export const playgroundStyles = [
       .several .lane-name {
         flex-basis: 6rem;
       }
-      .guide {
-        padding-inline: var(--rp-space-3);
+      #guide {
+        padding: 0 var(--rp-space-2) var(--rp-space-2);
       }
       .work {
         padding: 0 var(--rp-space-2);
@@ -458,7 +441,7 @@ export const playgroundStyles = [
       }
     }
     @media (max-height: 30rem) {
-      .guide {
+      #guide {
         display: none;
       }
     }

@@ -3,7 +3,8 @@
 import { LitElement, html, nothing, svg, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { newHost } from "./engine";
-import { steps, type Step } from "./guide";
+import { Coach } from "./coach";
+import type { Step } from "./guide";
 import { History, localStore } from "./history";
 import type { Lane, NoticeKind } from "./host";
 import { menu, panels, type PlayedLine, type Shell } from "./panels/index";
@@ -12,12 +13,15 @@ import { Sandboxes, type Stage } from "./sandboxes";
 import { playgroundStyles } from "./playground-styles";
 import { ReplTerminal } from "./terminal";
 
-const LANES_MAX = 6;
+const LANES_MAX = 24;
+const COLORS = 6;
 const OFFLINE_AFTER_MS = 2000;
 
 interface LaneEntry {
   id: number;
   name: string;
+  /** Its place in the alphabet. */
+  letter: number;
   color: number;
 }
 
@@ -30,7 +34,6 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     active: { state: true },
     theme: { state: true },
     guideOpen: { state: true },
-    seen: { state: true },
     quiet: { state: true },
     panel: { state: true },
     moment: { attribute: false },
@@ -40,7 +43,6 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   declare private active: number;
   declare private theme: Theme;
   declare private guideOpen: boolean;
-  declare private seen: Set<Step>;
   /** Nothing was typed yet, so the welcome stands. */
   declare private quiet: boolean;
   /** The id of the panel that is open, if one is. */
@@ -59,7 +61,6 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     this.active = 0;
     this.theme = readTheme();
     this.guideOpen = readSetting("guide") !== "closed";
-    this.seen = new Set();
     this.quiet = true;
     this.moment = null;
     const panel = readSetting("panel") ?? (innerWidth >= 900 ? "keys" : null);
@@ -120,6 +121,10 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     }
     await this.host.sync();
     if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
+  }
+
+  get place(): ShadowRoot {
+    return this.shadowRoot!;
   }
 
   type(line: string): void {
@@ -211,10 +216,10 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   }
 
   private addLane(name = "", show = true): LaneEntry {
-    const used = new Set(this.entries.map((entry) => entry.color));
-    const color = [1, 2, 3, 4, 5, 6].find((candidate) => !used.has(candidate)) ?? 1;
+    const letter = [...Array(LANES_MAX).keys()].find((at) => !this.entries.some((entry) => entry.letter === at)) ?? 0;
+    const color = (letter % COLORS) + 1;
     const id = this.nextId++;
-    const entry = { id, name: name || `Client ${String.fromCharCode(64 + color)}`, color };
+    const entry = { id, name: name || `Client ${String.fromCharCode(65 + letter)}`, letter, color };
     this.entries = [...this.entries, entry];
     if (show || this.active === 0) this.active = id;
     return entry;
@@ -259,7 +264,8 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   private async show(step: Step): Promise<void> {
     this.quiet = false;
-    this.seen = new Set(this.seen).add(step);
+    // What it did is to be seen.
+    if (this.panel === null) this.openPanel("keys");
     if (step.run.some(({ client }) => client > 1)) {
       const shown = step.run.at(-1)!.client;
       await this.play(step.run);
@@ -385,15 +391,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   private guide() {
     return html`<nav id="guide" aria-label="First commands" ?hidden=${!this.guideOpen}>
-      <ol class="guide">
-        ${steps.map(
-          (step) => html`<li>
-            <button type="button" class=${this.seen.has(step) ? "seen" : ""} @click=${() => this.show(step)}>
-              <code>${step.title ?? step.run.map(({ line }) => line).join("; ")}</code><span>${step.shows}</span>
-            </button>
-          </li>`,
-        )}
-      </ol>
+      <rp-coach @show=${(event: CustomEvent<Step>) => this.show(event.detail)} @lessons=${() => this.openPanel("lessons")}></rp-coach>
     </nav>`;
   }
 
@@ -444,8 +442,9 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
           }}
         />
         <span class="pill ${words ? state : ""}">${words}</span>
+        ${this.protocol(entry)}
         <button type="button" @click=${(event: Event) => this.copy(entry.id, event.currentTarget as HTMLElement)}>Copy</button>
-        <button type="button" @click=${() => this.terminal(entry.id)?.clear()}>Clear</button>
+        <button class="clear" type="button" @click=${() => this.terminal(entry.id)?.clear()}>Clear</button>
         ${several
           ? html`<button class="icon" type="button" aria-label="Close ${entry.name}" @click=${() => this.closeLane(entry.id)}>
               ${icon(svg`<path d="M5 5l10 10M15 5L5 15" />`)}
@@ -471,9 +470,24 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     </section>`;
   }
 
+  private protocol(entry: LaneEntry) {
+    const terminal = this.terminal(entry.id);
+    const resp = terminal?.lane?.resp ?? 2;
+    const other = resp === 2 ? 3 : 2;
+    return html`<button
+      class="resp"
+      type="button"
+      title="It speaks RESP${resp}. HELLO ${other} changes that"
+      ?disabled=${terminal?.laneState !== "ready"}
+      @click=${() => terminal?.run(`HELLO ${other}`)}
+    >
+      RESP${resp}
+    </button>`;
+  }
+
   private welcome() {
     return html`<p class="welcome">
-      <b>Type a command, or pick one above.</b> Nothing leaves your browser. Tab completes, grey text shows what is still
+      <b>Type a command, or press the one above.</b> Nothing leaves your browser. Tab completes, grey text shows what is still
       missing, HELP explains.
     </p>`;
   }
@@ -638,5 +652,6 @@ function readLanes(): string[] {
 }
 
 if (!customElements.get("repl-terminal")) customElements.define("repl-terminal", ReplTerminal);
+if (!customElements.get("rp-coach")) customElements.define("rp-coach", Coach);
 if (!customElements.get("rp-side")) customElements.define("rp-side", SideArea);
 customElements.define("redis-playground", RedisPlayground);

@@ -76,6 +76,7 @@ export type Ask =
   | { q: "value"; db: number; key: Uint8Array; from: number; count: number; moment: number | null }
   | { q: "step"; moment: number | null }
   | { q: "replyAs"; moment: number; resp: number }
+  | { q: "transcript"; text: string }
   | { q: "timeline"; from: number; count: number }
   | { q: "edit"; name: string; words: Uint8Array[] };
 
@@ -110,6 +111,7 @@ export type Request =
   | { t: "clock"; space: string; paused: boolean; rate: number }
   | { t: "pass"; space: string; ms: number }
   | { t: "branch"; space: string; moment: number }
+  | { t: "stop"; space: string }
   | { t: "crash" };
 
 /** What a lane needs to go on in a fresh worker; opaque to the page. */
@@ -125,7 +127,7 @@ export type Report =
   | { t: "echo"; lane: number; prompt: string; line: string }
   | { t: "remember"; lane: number; line: string }
   | { t: "print"; lane: number; blocks: Block[] }
-  | { t: "state"; lane: number; prompt: string; state: LaneState; resume: Resume | null }
+  | { t: "state"; lane: number; prompt: string; state: LaneState; resume: Resume | null; resp: number }
   | { t: "clear"; lane: number }
   | { t: "status"; lane: number; text: string | null }
   | { t: "unable"; lane: number }
@@ -139,6 +141,7 @@ export type Report =
   | { t: "probe"; seq: number; answers: string[] }
   | { t: "inspect"; seq: number; value: unknown }
   | { t: "clock"; space: string; clock: Clock }
+  | { t: "running"; space: string; running: boolean }
   | { t: "moment"; lane: number; moment: number }
   | { t: "journal"; space: string; bytes: Uint8Array; whole: boolean }
   | { t: "lost"; space: string; message: string }

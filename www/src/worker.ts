@@ -3,7 +3,7 @@
  * and sessions, keeps their clocks, and reports. It decides nothing about commands.
  */
 
-import { Engine, Session, class_names, initSync, play_transcript, type Printed, edit_line, type Past } from "../pkg/resplay.js";
+import { Engine, Session, class_names, initSync, play_transcript, transcript_steps, type Printed, edit_line, type Past } from "../pkg/resplay.js";
 import { joined } from "./bytes";
 import { Player } from "./player";
 import type { Block, Job, LaneState, Report, Request, Table } from "./protocol";
@@ -48,8 +48,8 @@ interface Space {
   pasts: Past[];
   /** The moment of the last request. */
   asked: number;
-  /** Somebody wants to know which keys change. */
-  watched: boolean;
+  /** A script runs, in turns with all else. */
+  running: boolean;
   /** Output is still to be carried: a turn ended before all was. */
   unsettled: boolean;
 }
@@ -182,8 +182,10 @@ function handle(request: Request): void {
     case "inspect": {
       const space = spaces.get(request.space);
       const db = lanes.get(request.lane)?.session.db() ?? 0;
-      if (space?.remote && request.ask.q === "tree") mirrorOf(space, space.remote).look(request.ask.db ?? db);
-      const value = request.ask.q === "edit" ? edit_line(request.ask.name, request.ask.words) : space && answer(space, db, request.ask);
+      const { ask } = request;
+      if (space?.remote && ask.q === "tree") mirrorOf(space, space.remote).look(ask.db ?? db);
+      const value =
+        ask.q === "edit" ? edit_line(ask.name, ask.words) : ask.q === "transcript" ? transcript_steps(ask.text) : space && answer(space, db, ask);
       say({ t: "inspect", seq: request.seq, value: value ?? null });
       break;
     }
@@ -196,6 +198,13 @@ function handle(request: Request): void {
       break;
     case "pass":
       withSpace(request.space, (space) => pass(space, request.ms));
+      break;
+    case "stop":
+      withSpace(request.space, (space) => {
+        // One that has written cannot be ended alone: what it did goes with it.
+        if (space.engine.is_running() && !space.engine.stop_script(now(space))) branch(space, space.engine.calm());
+        settle(space);
+      });
       break;
     case "branch":
       withSpace(request.space, (space) => branch(space, request.moment));
@@ -235,9 +244,10 @@ function openSpace({ space: name, journal, seed, clock, remote }: Extract<Reques
     clock: new Clockwork(engine.now(), clock),
     pasts: [],
     asked: 0,
-    watched: false,
+    running: false,
     unsettled: false,
   };
+  engine.watch();
   spaces.set(name, space);
   if (replayed) space.engine.tick(now(space));
   record(space);
@@ -254,7 +264,7 @@ function branch(space: Space, moment: number): void {
   space.journaled = engine.journal_length();
   space.unsaved = [engine.journal_from(0)];
   space.afresh = true;
-  space.watched = false;
+  engine.watch();
   space.asked = moment;
   space.clock.show(engine.now());
   for (const client of engine.clients()) engine.disconnect(client, now(space));
@@ -609,6 +619,11 @@ function settle(space: Space): void {
       });
     });
   }
+  const running = space.engine.is_running();
+  if (running !== space.running) {
+    space.running = running;
+    say({ t: "running", space: space.name, running });
+  }
   record(space);
   schedule(space);
 }
@@ -630,10 +645,10 @@ function tellState(lane: LaneHome): void {
   const prompt = lane.exited ? "" : lane.session.prompt();
   const state = lane.exited ? "closed" : (lane.session.state() as LaneState);
   const standing = lane.session.standing();
-  const told = `${state} ${prompt} ${lane.client} ${standing ?? ""}`;
+  const told = `${state} ${prompt} ${lane.client} ${standing ?? ""} ${lane.session.resp()}`;
   if (told === lane.told) return;
   lane.told = told;
-  say({ t: "state", lane: lane.id, prompt, state, resume: standing ? { client: lane.client, standing } : null });
+  say({ t: "state", lane: lane.id, prompt, state, resume: standing ? { client: lane.client, standing } : null, resp: lane.session.resp() });
 }
 
 // ---- Time

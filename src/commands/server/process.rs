@@ -146,27 +146,27 @@ pub const FAILOVER: Command = Command {
 };
 
 fn failover(_: &mut Ctx, args: &mut Args, _: &mut ReplyWriter) -> Result {
-    if args.left() == 1 && args.accept("ABORT") {
-        return Err(Error::new("ERR No failover in progress."));
-    }
-    let (mut has_target, mut has_timeout, mut is_forced) = (false, false, false);
+    let mut aborts = false;
     while !args.is_empty() {
-        if !has_timeout && args.accept_with("TIMEOUT", 1) {
-            has_timeout = true;
+        if args.accept_with("TIMEOUT", 1) {
             if args.integer()? <= 0 {
                 return Err(Error::new("ERR FAILOVER timeout must be greater than 0"));
             }
-        } else if !has_target && args.accept_with("TO", 2) {
-            has_target = true;
+        } else if args.accept("ABORT") {
+            aborts = true;
+        } else if args.accept_with("TO", 2) {
             args.next()?;
             args.integer()?;
-        } else if !is_forced && args.accept("FORCE") {
-            is_forced = true;
+            args.accept("FORCE");
         } else {
             return Err(error::SYNTAX);
         }
     }
-    Err(Error::new("ERR FAILOVER requires connected replicas."))
+    Err(Error::new(if aborts {
+        "ERR No failover in progress."
+    } else {
+        "ERR FAILOVER requires connected replicas."
+    }))
 }
 
 pub const SYNC: Command = Command {

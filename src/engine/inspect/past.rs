@@ -19,6 +19,7 @@ impl Player {
     fn new(journal: &Journal) -> Player {
         let mut engine = Engine::new(journal.seed(), journal.started_at_ms());
         engine.server_mut().has_journal = true;
+        engine.allow_debug();
         Player { engine, cursor: journal.start(), played: 0 }
     }
 

@@ -69,7 +69,7 @@ test("the keyboard reaches everything and is never trapped", async ({ page }) =>
   await page.keyboard.press("Escape");
   await page.keyboard.press("Tab");
   await expect(prompt).not.toBeFocused();
-  await expect(page.getByRole("navigation", { name: "Panels" }).getByRole("button").first()).toBeFocused();
+  await expect(page.getByRole("separator", { name: "Width of the panel" })).toBeFocused();
   await page.keyboard.press("Shift+Tab");
   await expect(prompt).toBeFocused();
   await page.keyboard.press("Shift+Tab");

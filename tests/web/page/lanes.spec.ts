@@ -69,8 +69,9 @@ test("lanes can be named and closed, and their names outlive a reload", async ({
   await expect(playground.prompt()).toBeFocused();
 });
 
-test("a card of the guide opens the second client it needs", async ({ page }) => {
+test("a step of the guide opens the second client it needs", async ({ page }) => {
   const playground = await Playground.open(page);
+  await page.getByRole("button", { name: /Let one client speak/ }).click();
   await page.getByRole("button", { name: /SUBSCRIBE \+ PUBLISH/ }).click();
   await expect(playground.log("Client B")).toContainText('"It works"');
   await expect(playground.log()).toContainText("(integer) 1");

@@ -38,7 +38,7 @@ test("keys that a phone lacks are on the screen", async ({ page }) => {
   await expect(playground.prompt()).toHaveValue("");
 });
 
-test("a card of the guide runs by touch", async ({ page }) => {
+test("a step of the guide runs by touch", async ({ page }) => {
   const playground = await Playground.open(page);
   await page.getByRole("button", { name: /SET greeting/ }).tap();
   await expect(playground.log()).toContainText("OK");

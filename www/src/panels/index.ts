@@ -45,6 +45,8 @@ export interface Shell {
   readonly space: string;
   /** Which keyspaces are kept, and which of them is shown. */
   readonly sandboxes: Sandboxes;
+  /** Where dialogs of the page may be put. */
+  readonly place: HTMLElement | ShadowRoot;
   /** The client that has the prompt; nothing while the page starts. */
   readonly lane: Lane | null;
   /** The moment looked at: how many inputs the session had then. Null is the present. */
@@ -118,6 +120,12 @@ export const panels: Panel[] = [
 const transfer = (mode: "share" | "save" | "open") => (shell: Shell) => void import("../transfer-dialog").then(({ show }) => show(shell, mode));
 
 export const menu: MenuEntry[] = [
+  {
+    id: "play",
+    title: "Play a transcript…",
+    note: "Several clients, at a chosen speed",
+    act: (shell) => void import("./play").then(({ playTranscript }) => playTranscript(shell)),
+  },
   { id: "share", title: "Share as a link…", note: "The session in the address, for anyone", act: transfer("share") },
   { id: "save", title: "Save to a file…", note: "RDB, AOF, commands, transcript", act: transfer("save") },
   { id: "open", title: "Open a file…", note: "dump.rdb, appendonly.aof, .redis, a transcript", act: transfer("open") },

@@ -11,7 +11,7 @@ const ROW_PX = 30;
 /** Rows drawn above and below what is in sight. */
 const MARGIN = 12;
 /** The shortest time between two looks; with many keys each costs more. */
-const LOOK_MS = 60;
+const LOOK_MS = 120;
 const LOOK_MANY_MS = 600;
 const MANY = 20_000;
 

@@ -137,6 +137,14 @@ export interface Timeline {
   now: number;
 }
 
+/** One thing a transcript does: it says, lets time pass, or has a client run a line. */
+export interface PlayStep {
+  say: string | null;
+  pass: number | null;
+  client: string | null;
+  line: string | null;
+}
+
 const strict = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();
 

@@ -7,6 +7,8 @@ import { picture, unitOf, type Edit, type Pictured } from "./pictures";
 import { valueStyles } from "./keys-styles";
 
 const PAGE = 100;
+/** The shortest time between two looks. */
+const LOOK_MS = 120;
 /** Bytes of a string in one answer. */
 const STRING_PAGE = 4096;
 
@@ -44,6 +46,8 @@ export class ValueView extends LitElement implements Pictured {
   declare private tick: number;
   private from = 0;
   private asked = 0;
+  private waiting = false;
+  private askedAt = -LOOK_MS;
   private timer: ReturnType<typeof setInterval> | null = null;
   private stop: (() => void) | null = null;
   /** The last picture's elements, to mark what is new. */
@@ -86,11 +90,13 @@ export class ValueView extends LitElement implements Pictured {
   }
 
   private async ask(): Promise<void> {
-    if (!this.shown) return;
+    if (!this.shown || this.waiting) return;
+    this.waiting = true;
+    // Several turns at once ask once; a flood of them, now and then.
+    await new Promise((resolve) => setTimeout(resolve, Math.max(16, this.askedAt + LOOK_MS - performance.now())));
+    this.waiting = false;
     const asked = ++this.asked;
-    // Several turns in one frame ask once.
-    await new Promise((resolve) => setTimeout(resolve, 16));
-    if (asked !== this.asked) return;
+    this.askedAt = performance.now();
     const { shell, db, moment } = this;
     const value = await shell.host.inspect<Value>(shell.space, shell.lane?.id ?? 0, {
       q: "value",
