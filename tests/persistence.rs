@@ -386,6 +386,8 @@ fn the_append_only_file_can_be_switched_on_and_off() {
     connection.line("SET before 1");
     assert_eq!(connection.line("CONFIG SET appendonly yes"), Reply::status("OK"));
     connection.line("SET during 2");
+    let local = Reply::Array(vec![Reply::Integer(1), Reply::Integer(0)]);
+    assert_eq!(connection.line("WAITAOF 1 0 0"), local);
     assert!(text(connection.line("INFO persistence")).contains("aof_current_size:"));
     connection.line("CONFIG SET appendfsync always");
     connection.line("SET synced 3");

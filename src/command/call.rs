@@ -374,9 +374,11 @@ fn postpone(server: &mut Server, id: ClientId, words: &Args) {
 
 /// Runs the commands of clients whose keys have become ready, until nothing more is.
 pub fn serve_waiting(server: &mut Server, registry: &Registry) {
-    while let Some((db, key, clients)) = server.waiting.next_ready() {
+    while let Some((db, key, clients, is_only_gone)) = server.waiting.next_ready() {
         for id in clients {
-            if wants_what_is_there(server, registry, id, db, &key) {
+            let blocked = server.clients.get(id).and_then(|client| client.blocked.as_ref());
+            let waits_for_end = blocked.is_some_and(|blocked| blocked.wakes_on_delete);
+            if (!is_only_gone || waits_for_end) && wants_what_is_there(server, registry, id, db, &key) {
                 resume(server, registry, id);
             }
         }

@@ -245,6 +245,9 @@ impl<'a> Ctx<'a> {
     pub fn set_value(&mut self, key: &[u8], value: Value, ttl: Ttl) {
         if self.replaces(key, value.type_name()) {
             self.known(key).set_boxed(Box::new(value));
+            if !self.server.waiting.is_idle() {
+                self.server.waiting.overwrite(self.db, key);
+            }
             self.server.keyspace.db_mut(self.db).set_field_deadline(key, None);
             self.apply_ttl(key, ttl);
         } else {

@@ -283,6 +283,14 @@ impl Aof {
         Ok(())
     }
 
+    /// All that was appended is on disk when this returns.
+    pub fn sync(&mut self) -> Result {
+        self.write_out()?;
+        self.needs_sync = false;
+        // Even if a thread is at it already: it may not be done.
+        self.file.as_ref().map_or(Ok(()), |file| file.sync_data().map_err(|error| reason(&error)))
+    }
+
     /// Called about every second: a file to be synced by somebody who can wait, and how a write went that had failed.
     pub fn every_second(&mut self) -> (Option<File>, Result) {
         let written = self.write_out();

@@ -33,6 +33,10 @@ impl Disk for Folder {
         self.aof.get().as_mut().map_or(Ok(()), |aof| aof.append(bytes))
     }
 
+    fn sync(&mut self) -> Result<(), String> {
+        self.aof.get().as_mut().map_or(Ok(()), |aof| aof.sync())
+    }
+
     fn load_aof(&mut self, _: &Config) -> Result<Vec<AofPart>, String> {
         self.aof.get().as_ref().map_or(Err("appendonly is off".to_owned()), |aof| aof.parts())
     }

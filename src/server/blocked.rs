@@ -43,6 +43,10 @@ pub struct Waiting {
     by_key: BTreeMap<KeyOfDb, BTreeMap<u64, ClientId>>,
     deadlines: BTreeSet<(u64, ClientId)>,
     ready: VecDeque<KeyOfDb>,
+    /// Waited for, and given another value in one step: to Redis such a key is no new one.
+    overwritten: BTreeSet<KeyOfDb>,
+    /// Ready keys that only those hear of who wait for a key to go.
+    only_gone: BTreeSet<KeyOfDb>,
     is_ready: BTreeSet<KeyOfDb>,
     last_order: u64,
 }
@@ -91,8 +95,25 @@ impl Waiting {
             return;
         }
         let place = (db, Box::from(key));
-        if self.by_key.contains_key(&place) && self.is_ready.insert(place.clone()) {
+        if !self.by_key.contains_key(&place) {
+            return;
+        }
+        let is_overwritten = self.overwritten.remove(&place);
+        if self.is_ready.insert(place.clone()) {
+            if is_overwritten {
+                self.only_gone.insert(place.clone());
+            }
             self.ready.push_back(place);
+        } else if !is_overwritten {
+            self.only_gone.remove(&place);
+        }
+    }
+
+    /// A key gets another value in the place of the one it has; [`Waiting::signal`] follows.
+    pub fn overwrite(&mut self, db: usize, key: &[u8]) {
+        let place = (db, Box::from(key));
+        if self.by_key.contains_key(&place) {
+            self.overwritten.insert(place);
         }
     }
 
@@ -104,14 +125,16 @@ impl Waiting {
         }
     }
 
-    /// The next ready key with those who wait for it, first come first.
-    pub fn next_ready(&mut self) -> Option<(usize, Box<[u8]>, Vec<ClientId>)> {
+    /// The next ready key with those who wait for it, first come first; `true` when only those are to be woken who wait for a
+    /// key to go.
+    pub fn next_ready(&mut self) -> Option<(usize, Box<[u8]>, Vec<ClientId>, bool)> {
         let (db, key) = self.ready.pop_front()?;
         let place = (db, key);
         self.is_ready.remove(&place);
         let clients =
             self.by_key.get(&place).map(|queue| queue.values().copied().collect()).unwrap_or_default();
-        Some((place.0, place.1, clients))
+        let is_only_gone = self.only_gone.remove(&place);
+        Some((place.0, place.1, clients, is_only_gone))
     }
 
     pub fn has_ready(&self) -> bool {

@@ -23,6 +23,8 @@ pub trait Disk: Send {
     fn load(&mut self, config: &Config) -> Result<Option<Vec<u8>>, String>;
     /// Adds to the append-only file, as far as it is kept.
     fn append(&mut self, bytes: &[u8]) -> Result<(), String>;
+    /// What was added to the append-only file is on disk when this returns.
+    fn sync(&mut self) -> Result<(), String>;
     /// The parts of the append-only file; none where there is no such file.
     fn load_aof(&mut self, config: &Config) -> Result<Vec<AofPart>, String>;
 }
@@ -183,6 +185,21 @@ impl Server {
         if !bytes.is_empty() {
             self.persistence.aof_error = appended.err();
         }
+    }
+
+    /// Whether an append-only file is kept.
+    pub fn has_aof(&self) -> bool {
+        self.persistence.disk.is_some() && self.config.text_of("appendonly") == b"yes"
+    }
+
+    /// Brings the append-only file to the disk; false where that fails, or none is kept.
+    pub fn sync_aof(&mut self) -> bool {
+        if !self.has_aof() {
+            return false;
+        }
+        self.append_propagated();
+        let disk = self.persistence.disk.as_mut();
+        self.persistence.aof_error.is_none() && disk.is_some_and(|disk| disk.sync().is_ok())
     }
 
     /// How a save went.

@@ -1,4 +1,4 @@
-//! WAIT and WAITAOF on an instance without replicas: nobody will ever acknowledge, so only time ends the wait.
+//! WAIT and WAITAOF on an instance without replicas: no other will ever acknowledge, so only time ends the wait.
 
 use crate::command::ctx::Origin;
 use crate::command::declaration::*;
@@ -45,17 +45,22 @@ pub const WAITAOF: Command = Command {
 };
 
 fn waitaof(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    let local = args.integer_in(0, 1, error::OUT_OF_RANGE)?;
+    let local = args.integer()?;
+    if !(0..=1).contains(&local) {
+        return Err(Error::new("ERR value is out of range, value must between 0 and 1"));
+    }
     let replicas = args.integer_in(0, i64::MAX, error::OUT_OF_RANGE_POSITIVE)?;
     let deadline_ms = ctx.deadline_of_milliseconds(args.next()?)?;
-    if local > 0 {
+    if local > 0 && !ctx.server.has_aof() {
         return Err(Error::new(
             "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.",
         ));
     }
-    if replicas == 0 || !ctx.may_block() || ctx.origin == Origin::Resumed {
+    let is_here = ctx.server.sync_aof();
+    let is_enough = replicas == 0 && (is_here || local == 0);
+    if is_enough || !ctx.may_block() || ctx.origin == Origin::Resumed {
         reply.array(2);
-        reply.integer(0);
+        reply.integer(i64::from(is_here));
         reply.integer(0);
         return Ok(());
     }

@@ -146,27 +146,27 @@ pub const FAILOVER: Command = Command {
 };
 
 fn failover(_: &mut Ctx, args: &mut Args, _: &mut ReplyWriter) -> Result {
-    let mut aborts = false;
+    if args.left() == 1 && args.accept("ABORT") {
+        return Err(Error::new("ERR No failover in progress."));
+    }
+    let (mut has_target, mut has_timeout, mut is_forced) = (false, false, false);
     while !args.is_empty() {
-        if args.accept_with("TIMEOUT", 1) {
+        if !has_timeout && args.accept_with("TIMEOUT", 1) {
+            has_timeout = true;
             if args.integer()? <= 0 {
                 return Err(Error::new("ERR FAILOVER timeout must be greater than 0"));
             }
-        } else if args.accept("ABORT") {
-            aborts = true;
-        } else if args.accept_with("TO", 2) {
+        } else if !has_target && args.accept_with("TO", 2) {
+            has_target = true;
             args.next()?;
             args.integer()?;
-            args.accept("FORCE");
+        } else if !is_forced && args.accept("FORCE") {
+            is_forced = true;
         } else {
             return Err(error::SYNTAX);
         }
     }
-    Err(Error::new(if aborts {
-        "ERR No failover in progress."
-    } else {
-        "ERR FAILOVER requires connected replicas."
-    }))
+    Err(Error::new("ERR FAILOVER requires connected replicas."))
 }
 
 pub const SYNC: Command = Command {
