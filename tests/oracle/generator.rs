@@ -42,6 +42,11 @@ const WALKING: &[&str] = &["SCAN", "SSCAN", "HSCAN", "ZSCAN"];
 const NEWER_TOKENS: &[&str] =
     &["WITHSCORE", "NOVALUES", "DIFF", "DIFF1", "ANDOR", "ONE", "KEEPREF", "DELREF", "ACKED", "ENTRIESREAD"];
 
+/// Since 7.2 these make their consumer even if they find nothing for it, so it is made before.
+fn makes_consumer(line: &Line) -> bool {
+    matches!(&line[0][..], b"XREADGROUP" | b"XAUTOCLAIM" | b"XCLAIM")
+}
+
 /// Whether what the command answers needs no putting in order, even inside something else.
 fn is_plain(line: &Line) -> bool {
     let name = String::from_utf8_lossy(&line[0]);
@@ -154,8 +159,7 @@ impl<'r> Generator<'r> {
 
     fn push_command(&mut self, lines: &mut Vec<Line>) {
         let line = self.command();
-        // Since 7.2 these make their consumer even if they find nothing for it.
-        if matches!(&line[0][..], b"XREADGROUP" | b"XAUTOCLAIM" | b"XCLAIM") {
+        if makes_consumer(&line) {
             for key in ["x1", "x2"] {
                 for group in ["g1", "g2"] {
                     lines.extend(
@@ -181,7 +185,10 @@ impl<'r> Generator<'r> {
     /// A command called by a script, or by the function that the library of [`crate::LIBRARY`] brings.
     fn script(&mut self) -> Line {
         // 7.0 refuses there what may wait.
-        let line = self.command();
+        let mut line = self.command();
+        while makes_consumer(&line) {
+            line = self.command();
+        }
         let start = match self.rng.below(6) {
             _ if !is_plain(&line) => ["EVAL", CALL, "0"],
             0 => ["FCALL", "call", "0"],

@@ -7,6 +7,7 @@ use crate::command::{Args, Ctx, Keys};
 use crate::data::long_double::LongDouble;
 use crate::data::number;
 use crate::data::value::Value;
+use crate::format_error;
 use crate::keyspace::{Entry, ValueRef};
 use crate::resp::ReplyWriter;
 use crate::server::error::{self, Error, Result};
@@ -152,7 +153,7 @@ fn incrbyfloat(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Resul
 
 /// How INCREX counts.
 enum By<'a> {
-    Integer(i64),
+    Integer(&'a [u8]),
     Float(&'a [u8]),
 }
 
@@ -172,7 +173,7 @@ impl<'a> IncrexOptions<'a> {
         let mut options = IncrexOptions::default();
         while !args.is_empty() {
             let is_again = if args.accept("BYINT") {
-                options.by.replace(By::Integer(args.integer()?)).is_some()
+                options.by.replace(By::Integer(args.next()?)).is_some()
             } else if args.accept("BYFLOAT") {
                 options.by.replace(By::Float(args.next()?)).is_some()
             } else if args.accept("LBOUND") {
@@ -193,15 +194,26 @@ impl<'a> IncrexOptions<'a> {
                 return Err(error::SYNTAX);
             }
         }
-        let needs_expiry = options.only_without_ttl && options.expiry.is_none();
-        if needs_expiry || (options.persists && options.expiry.is_some()) {
+        if options.persists && (options.expiry.is_some() || options.only_without_ttl) {
             return Err(error::SYNTAX);
+        }
+        if options.only_without_ttl && options.expiry.is_none() {
+            return Err(Error::new("ERR ENX flag requires an expiration"));
         }
         Ok(options)
     }
 }
 
-const BOUNDS: Error = Error::new("ERR LBOUND must be less than or equal to UBOUND");
+const BOUNDS: Error = Error::new("ERR LBOUND can't be greater than UBOUND");
+const APPLIED_OVERFLOW: Error = Error::new("ERR applied increment would overflow");
+
+fn parse_integer(text: &[u8], what: &str) -> Result<i64> {
+    number::parse_i64(text).ok_or_else(|| format_error!("ERR {what} is not an integer or out of range"))
+}
+
+fn parse_float(text: &[u8], what: &str) -> Result<LongDouble> {
+    LongDouble::parse(text).ok_or_else(|| format_error!("ERR {what} is not a valid float"))
+}
 
 pub const INCREX: Command = Command {
     name: "INCREX",
@@ -218,16 +230,41 @@ pub const INCREX: Command = Command {
 fn increx(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     let key = args.next()?;
     let options = IncrexOptions::parse(args)?;
-    let when_ms = options.expiry.map(|expiry| expiry.resolve(ctx.now_ms(), ctx.command)).transpose()?;
-    let changed = match options.by {
-        Some(By::Float(by)) => increx_float(ctx, key, by, &options, reply)?,
-        Some(By::Integer(by)) => increx_integer(ctx, key, by, &options, reply)?,
-        None => increx_integer(ctx, key, 1, &options, reply)?,
+    let sum = match options.by {
+        Some(By::Float(by)) => Sum::Float(FloatSum::parse(by, &options)?),
+        Some(By::Integer(by)) => Sum::Integer(IntegerSum::parse(Some(by), &options)?),
+        None => Sum::Integer(IntegerSum::parse(None, &options)?),
     };
-    let Some(text) = changed else { return Ok(()) };
-    let has_ttl = ctx.write(key).is_some_and(|entry| entry.expires_at().is_some());
+    let when_ms = options.expiry.map(|expiry| expiry.resolve(ctx.now_ms(), ctx.command)).transpose()?;
+    let new = match sum {
+        Sum::Integer(sum) => sum.run(ctx, key, options.saturates, reply)?,
+        Sum::Float(sum) => sum.run(ctx, key, options.saturates, reply)?,
+    };
+    let Some(new) = new else { return Ok(()) };
+    let entry = ctx.write(key);
+    let (exists, has_ttl) = (entry.is_some(), entry.is_some_and(|entry| entry.expires_at().is_some()));
+    let when_ms = when_ms.filter(|_| !(options.only_without_ttl && has_ttl));
+    // A key whose time is up at once goes, and nothing else is told.
+    if when_ms.is_some_and(|when_ms| ctx.is_past(when_ms)) {
+        if ctx.delete(key) {
+            ctx.propagate_as(&[b"DEL" as &[u8], key]);
+        }
+        return Ok(());
+    }
+    let text = match new {
+        New::Integer(value) => {
+            store_integer(ctx, key, exists, value);
+            ctx.changed(key, Class::STRING, "incrby");
+            value.to_string().into_bytes()
+        }
+        New::Float(text) => {
+            store_text(ctx, key, &text);
+            ctx.changed(key, Class::STRING, "incrbyfloat");
+            text
+        }
+    };
     let mut words: Vec<Vec<u8>> = vec![b"SET".to_vec(), key.to_vec(), text];
-    if let Some(when_ms) = when_ms.filter(|_| !(options.only_without_ttl && has_ttl)) {
+    if let Some(when_ms) = when_ms {
         ctx.set_expiry(key, Some(when_ms));
         ctx.notify(key, Class::GENERIC, "expire");
         words.extend([b"PXAT".to_vec(), when_ms.to_string().into_bytes()]);
@@ -241,78 +278,101 @@ fn increx(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
     Ok(())
 }
 
-/// Adds within bounds and replies; the new text, or nothing where the bounds forbade it.
-fn increx_integer(
-    ctx: &mut Ctx,
-    key: &[u8],
-    by: i64,
-    options: &IncrexOptions,
-    reply: &mut ReplyWriter,
-) -> Result<Option<Vec<u8>>> {
-    let bound = |text: Option<&[u8]>, otherwise: i64| match text {
-        Some(text) => number::parse_i64(text).ok_or(error::NOT_AN_INTEGER),
-        None => Ok(otherwise),
-    };
-    let (lower, upper) = (bound(options.lower, i64::MIN)?, bound(options.upper, i64::MAX)?);
-    if lower > upper {
-        return Err(BOUNDS);
-    }
-    let found = integer_at(ctx, key)?;
-    let old = found.unwrap_or(0);
-    let wanted = i128::from(old) + i128::from(by);
-    let capped = wanted.clamp(i128::from(lower), i128::from(upper)) as i64;
-    reply.array(2);
-    if i128::from(capped) != wanted && !options.saturates {
-        reply.integer(old);
-        reply.integer(0);
-        return Ok(None);
-    }
-    let applied = capped.checked_sub(old).ok_or(error::INCREMENT_OVERFLOW)?;
-    store_integer(ctx, key, found.is_some(), capped);
-    ctx.changed(key, Class::STRING, "incrby");
-    reply.integer(capped);
-    reply.integer(applied);
-    Ok(Some(capped.to_string().into_bytes()))
+enum Sum {
+    Integer(IntegerSum),
+    Float(FloatSum),
 }
 
-/// As [`increx_integer`], with long doubles.
-fn increx_float(
-    ctx: &mut Ctx,
-    key: &[u8],
-    by: &[u8],
-    options: &IncrexOptions,
-    reply: &mut ReplyWriter,
-) -> Result<Option<Vec<u8>>> {
-    let float = |text: &[u8]| LongDouble::parse(text).ok_or(error::NOT_A_FLOAT);
-    let by = float(by)?;
-    let (lower, upper) = (options.lower.map(float).transpose()?, options.upper.map(float).transpose()?);
-    if let (Some(lower), Some(upper)) = (lower, upper)
-        && upper.is_less(lower)
-    {
-        return Err(BOUNDS);
+/// What is to be stored.
+enum New {
+    Integer(i64),
+    Float(Vec<u8>),
+}
+
+struct IntegerSum {
+    by: i64,
+    lower: i64,
+    upper: i64,
+}
+
+impl IntegerSum {
+    fn parse(by: Option<&[u8]>, options: &IncrexOptions) -> Result<Self> {
+        let or = |text: Option<&[u8]>, what: &str, otherwise: i64| {
+            text.map_or(Ok(otherwise), |text| parse_integer(text, what))
+        };
+        let sum = IntegerSum {
+            by: or(by, "Increment", 1)?,
+            lower: or(options.lower, "LBOUND", i64::MIN)?,
+            upper: or(options.upper, "UBOUND", i64::MAX)?,
+        };
+        if sum.lower > sum.upper { Err(BOUNDS) } else { Ok(sum) }
     }
-    let old = float_at(ctx, key)?;
-    let wanted = old.plus(by).filter(|sum| sum.is_finite()).ok_or(error::NAN_OR_INFINITY)?;
-    let mut capped = wanted;
-    if let Some(lower) = lower.filter(|lower| wanted.is_less(*lower)) {
-        capped = lower;
+
+    /// Adds within bounds and replies; what to store, or nothing where the bounds forbid it.
+    fn run(self, ctx: &mut Ctx, key: &[u8], saturates: bool, reply: &mut ReplyWriter) -> Result<Option<New>> {
+        let old = integer_at(ctx, key)?.unwrap_or(0);
+        let wanted = i128::from(old) + i128::from(self.by);
+        let capped = wanted.clamp(i128::from(self.lower), i128::from(self.upper)) as i64;
+        reply.array(2);
+        if i128::from(capped) != wanted && !saturates {
+            reply.integer(old);
+            reply.integer(0);
+            return Ok(None);
+        }
+        let applied = capped.checked_sub(old).ok_or(APPLIED_OVERFLOW)?;
+        reply.integer(capped);
+        reply.integer(applied);
+        Ok(Some(New::Integer(capped)))
     }
-    if let Some(upper) = upper.filter(|upper| upper.is_less(wanted)) {
-        capped = upper;
+}
+
+/// As [`IntegerSum`], with long doubles.
+struct FloatSum {
+    by: LongDouble,
+    lower: Option<LongDouble>,
+    upper: Option<LongDouble>,
+}
+
+impl FloatSum {
+    fn parse(by: &[u8], options: &IncrexOptions) -> Result<Self> {
+        let by = parse_float(by, "Increment")?;
+        if !by.is_finite() {
+            return Err(Error::new("ERR BYFLOAT increment cannot be Infinity"));
+        }
+        let lower = options.lower.map(|text| parse_float(text, "LBOUND")).transpose()?;
+        let upper = options.upper.map(|text| parse_float(text, "UBOUND")).transpose()?;
+        if let (Some(lower), Some(upper)) = (lower, upper)
+            && upper.is_less(lower)
+        {
+            return Err(BOUNDS);
+        }
+        Ok(FloatSum { by, lower, upper })
     }
-    reply.array(2);
-    if capped != wanted && !options.saturates {
-        reply.bulk(&old.to_text());
-        reply.bulk(b"0");
-        return Ok(None);
+
+    fn run(self, ctx: &mut Ctx, key: &[u8], saturates: bool, reply: &mut ReplyWriter) -> Result<Option<New>> {
+        let old = float_at(ctx, key)?;
+        if !old.is_finite() {
+            return Err(Error::new("ERR value cannot be Infinity"));
+        }
+        let wanted = old.plus(self.by).filter(|sum| sum.is_finite()).ok_or(error::NAN_OR_INFINITY)?;
+        let mut capped = wanted;
+        if let Some(lower) = self.lower.filter(|lower| wanted.is_less(*lower)) {
+            capped = lower;
+        }
+        if let Some(upper) = self.upper.filter(|upper| upper.is_less(wanted)) {
+            capped = upper;
+        }
+        reply.array(2);
+        if capped != wanted && !saturates {
+            reply.bulk(&old.to_text());
+            reply.bulk(b"0");
+            return Ok(None);
+        }
+        let applied = capped.plus(old.negated()).filter(|delta| delta.is_finite()).ok_or(APPLIED_OVERFLOW)?;
+        let applied = if capped == wanted { self.by } else { applied };
+        let text = capped.to_text();
+        reply.bulk(&text);
+        reply.bulk(&applied.to_text());
+        Ok(Some(New::Float(text)))
     }
-    let applied =
-        capped.plus(old.negated()).filter(|delta| delta.is_finite()).ok_or(error::NAN_OR_INFINITY)?;
-    let applied = if capped == wanted { by } else { applied };
-    let text = capped.to_text();
-    store_text(ctx, key, &text);
-    ctx.changed(key, Class::STRING, "incrbyfloat");
-    reply.bulk(&text);
-    reply.bulk(&applied.to_text());
-    Ok(Some(text))
 }
