@@ -1,11 +1,21 @@
 #!/bin/sh
-# Runs real clients with the scripts they bring against a server: tests/clients/run.sh PORT [FOLDER]. Their packages are installed
-# in the folder (by default below the system's temporary one), once. Each half is left out where npm or python3 is missing.
+# Runs real clients with the scripts they bring: tests/clients/run.sh SERVER [FOLDER]. SERVER is the port of a server on this
+# machine, or the path of resplay, which is started then. Packages are installed in the folder (by default below the system's
+# temporary one), once. Each half is left out where npm or python3 is missing.
 set -u
-port=$1
+server=$1
 folder=${2:-${TMPDIR:-/tmp}/resplay-clients}
 here=$(cd "$(dirname "$0")" && pwd)
 status=0
+if [ -x "$server" ]; then
+    port=$((20000 + $$ % 20000))
+    "$server" serve --port "$port" --http-port 0 --save '' >/dev/null &
+    started=$!
+    trap 'kill $started 2>/dev/null' EXIT
+    sleep 1
+else
+    port=$server
+fi
 mkdir -p "$folder"
 if command -v npm >/dev/null; then
     cp "$here/package.json" "$here/queue.mjs" "$folder"

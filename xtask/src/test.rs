@@ -44,6 +44,7 @@ const STEPS: &[Step] = &[
     tests("engine", "src", "units, transcripts and every other tests/*.rs", engine),
     tests("oracle", "tests/oracle", "the same replies as a real redis-server", oracle),
     tests("wire", "tests/wire.rs", "real sockets and real clients", wire),
+    check("clients", "tests/clients/run.sh", "real clients with the scripts they bring", clients),
     tests("module", "tests/web/module", "the wasm module in Node", module_in_node),
     tests("chromium", "tests/web/module", "the wasm module in Chromium", module_in_chromium),
     tests("www", "www/test", "the page's own units", www),
@@ -156,6 +157,13 @@ fn wire(run: &mut Run) -> Result<()> {
         Err(why) => run.notes.push(format!("without redis-py: {}", why.lines().next().unwrap_or_default())),
     }
     run.command(command)
+}
+
+fn clients(run: &mut Run) -> Result<()> {
+    run.command(cargo(&["build", "--bin", "resplay"]))?;
+    let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root().join("target"), Into::into);
+    let server = target.join("debug/resplay");
+    run.command(program("tests/clients/run.sh", &[&server.to_string_lossy()]))
 }
 
 fn module_in_node(run: &mut Run) -> Result<()> {
