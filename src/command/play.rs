@@ -10,7 +10,6 @@ use crate::server::clients::ClientId;
 use crate::server::event::LogLevel;
 use crate::server::persistence::AofPart;
 use crate::server::snapshot::Present;
-use crate::server::stats::Stats;
 
 use super::ctx::Origin;
 use super::registry::Registry;
@@ -30,7 +29,7 @@ pub fn load_aof(server: &mut Server, registry: &Registry, parts: &[AofPart]) -> 
         server.flush(db);
     }
     // What is played is not what clients did.
-    let stats = std::mem::replace(&mut server.stats, Stats::default());
+    let stats = std::mem::take(&mut server.stats);
     let dirty = server.dirty;
     let id = server.clients.add(server.now_ms);
     if let Some(client) = server.clients.get_mut(id) {

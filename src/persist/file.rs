@@ -5,6 +5,7 @@ use crate::data::value::Value;
 use crate::keyspace::{Entry, Keyspace, ValueRef};
 
 use super::restore::{module_name, skip_module_value};
+use super::streams;
 use super::{
     Bad, Limits, Reader, Result, Target, VERSION_BASE, VERSION_MAX, Writer, crc64, entry_of, kind,
     read_value, type_of, version_of, write_value,
@@ -12,6 +13,8 @@ use super::{
 
 const MAGIC: &[u8; 5] = b"REDIS";
 const HEAD_BYTES: usize = 9;
+/// A fact about the stream that comes next, which others leave alone.
+const ACTIVE_TIMES: &[u8] = b"resplay-active-times";
 
 /// What stands in a file beside values.
 mod opcode {
@@ -115,6 +118,14 @@ fn write_entry(out: &mut Writer, entry: &Entry, frame: &Frame) -> u32 {
     }
     let value = entry.value();
     let kind = type_of(&value, frame.target);
+    if let (kind::STREAM_2, ValueRef::Boxed(Value::Stream(stream))) = (kind, &value) {
+        let times = streams::active_times(stream);
+        if !times.is_empty() {
+            out.byte(opcode::AUX);
+            out.string(ACTIVE_TIMES);
+            out.string(&times);
+        }
+    }
     out.byte(kind);
     out.string(entry.key());
     write_value(out, &value, kind);
@@ -205,6 +216,7 @@ pub fn read<'a>(
 fn read_items(reader: &mut Reader, limits: &Limits, each: &mut dyn FnMut(Item) -> Result) -> Result {
     let mut db = 0;
     let (mut expires_at, mut used, mut held) = (None, None, 0);
+    let mut active_times = Vec::new();
     loop {
         match reader.byte()? {
             opcode::END => return Ok(()),
@@ -222,6 +234,10 @@ fn read_items(reader: &mut Reader, limits: &Limits, each: &mut dyn FnMut(Item) -
             }
             opcode::AUX => {
                 let (name, fact) = (reader.string()?, reader.string()?);
+                if *name == *ACTIVE_TIMES {
+                    active_times = fact.into_owned();
+                    continue;
+                }
                 each(Item::Fact(&name, &fact))?;
             }
             opcode::FUNCTION => each(Item::Function(&reader.string()?))?,
@@ -249,8 +265,12 @@ fn read_items(reader: &mut Reader, limits: &Limits, each: &mut dyn FnMut(Item) -
             kind => {
                 let key = reader.string()?;
                 let (at_ms, used) = (expires_at.take(), used.take());
+                let times = std::mem::take(&mut active_times);
                 match read_value(reader, kind, limits) {
-                    Ok(value) => {
+                    Ok(mut value) => {
+                        if let Value::Stream(stream) = &mut value {
+                            streams::set_active_times(stream, &times);
+                        }
                         let mut entry = held_entry(&key, value, std::mem::take(&mut held));
                         entry.set_expires_at(at_ms.map(|at_ms| at_ms.max(0) as u64));
                         each(Item::Key { db, entry, used })?;

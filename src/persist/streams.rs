@@ -21,6 +21,28 @@ pub(super) fn type_of(stream: &Stream, target: Target) -> u8 {
     }
 }
 
+/// When consumers last got something, in the order in which they are written, where [`kind::STREAM_2`] would lose it.
+pub(super) fn active_times(stream: &Stream) -> Vec<u8> {
+    let consumers = || stream.groups().values().flat_map(Group::consumers);
+    if consumers().all(|consumer| consumer.active_ms == consumer.seen_ms) {
+        return Vec::new();
+    }
+    consumers().flat_map(|consumer| consumer.active_ms.to_le_bytes()).collect()
+}
+
+/// Puts back what [`active_times`] has saved.
+pub(super) fn set_active_times(stream: &mut Stream, times: &[u8]) {
+    let mut times = times.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes));
+    for group in stream.groups_mut() {
+        let numbers: Vec<_> =
+            group.consumers().filter_map(|consumer| group.consumer_number(&consumer.name)).collect();
+        for number in numbers {
+            let Some(active_ms) = times.next() else { return };
+            group.consumer_mut(number).active_ms = active_ms;
+        }
+    }
+}
+
 pub(super) fn write(out: &mut Writer, stream: &Stream, kind: u8) {
     out.number(stream.blocks().len() as u64);
     for block in stream.blocks() {

@@ -209,6 +209,10 @@ impl Stream {
         &self.groups
     }
 
+    pub fn groups_mut(&mut self) -> impl Iterator<Item = &mut Group> {
+        self.groups.values_mut()
+    }
+
     pub fn group(&self, name: &[u8]) -> Option<&Group> {
         self.groups.get(name)
     }
