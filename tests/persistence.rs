@@ -150,7 +150,9 @@ fn nothing_is_lost_over_our_own_end() {
     connection.line("XGROUP CREATECONSUMER stream g2 never");
     connection.line("DEBUG RELOAD");
     // 7.0 does not keep when a consumer last got something; we do, in its format.
-    let Reply::Array(consumers) = connection.line("XINFO CONSUMERS stream g2") else { panic!("there are some") };
+    let Reply::Array(consumers) = connection.line("XINFO CONSUMERS stream g2") else {
+        panic!("there are some")
+    };
     assert!(consumers.iter().any(|one| format!("{one:?}").contains("Integer(-1)")), "{consumers:?}");
     let digest = connection.line("DEBUG DIGEST");
     assert_eq!(server.stop("-TERM"), 0);
