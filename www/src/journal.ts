@@ -16,7 +16,7 @@ export interface Typed {
 export interface Session {
   seed: number;
   lines: Typed[];
-  /** An RDB file that the session began with. */
+  /** An RDB file or a checkpoint that the session began with. */
   data: Uint8Array | null;
 }
 
@@ -73,7 +73,8 @@ export function readJournal(bytes: Uint8Array): Session {
         break;
       }
       case 4:
-        // What went before is gone.
+      case 5:
+        // A file or a checkpoint: what went before is gone.
         session.data = blob().slice();
         session.lines = [];
         break;

@@ -61,7 +61,7 @@ export interface Hint {
 export type Job =
   /** All keys as an RDB file. */
   | { do: "snapshot"; space: string }
-  /** The keys that a journal leads to, as an RDB file. */
+  /** A journal that begins with the state another leads to; nothing where that cannot be. */
   | { do: "compact"; journal: Uint8Array }
   /** Whether an RDB file can be read; how many keys it holds. */
   | { do: "examine"; rdb: Uint8Array }

@@ -108,7 +108,7 @@ export class TransferDialog extends LitElement {
   private async makeLink(): Promise<void> {
     const { data } = await this.session();
     this.shared = await this.asShared();
-    if (data) throw new Error("This sandbox began with a file, which is too much for a link. Save it as an RDB file and pass that on.");
+    if (data) throw new Error("What this sandbox began with, a file or a long history, is too much for a link. Save it as an RDB file and pass that on.");
     if (this.shared.lines.length === 0) throw new Error("Nothing was typed here yet, so there is nothing to share.");
     this.link = new URL(await fragmentOf(this.shared), location.href).href;
   }
@@ -167,7 +167,7 @@ export class TransferDialog extends LitElement {
   private saveScript(): Promise<void> {
     return this.attempt(async () => {
       const { lines, data } = await this.session();
-      const head = data ? "# Begins on the keys of a file that is not part of this.\n" : "";
+      const head = data ? "# Goes on from keys that are not part of this: a file, or a long history.\n" : "";
       save(`${this.fileName}.redis`, `${head}${lines.map(({ line }) => `${line}\n`).join("")}`, "text/plain");
       this.told = `${lines.length} commands are on their way to your downloads.`;
     });

@@ -5,7 +5,7 @@ import { clean } from "../axe.ts";
 import { Playground } from "../playground.ts";
 
 for (const colorScheme of ["light", "dark"] as const) {
-  for (const width of [360]) {
+  for (const width of [1280, 360]) {
     test.describe(`${colorScheme}, ${width} pixels`, () => {
       test.use({ colorScheme, viewport: { width, height: 800 } });
 
@@ -37,6 +37,15 @@ for (const colorScheme of ["light", "dark"] as const) {
           await page.keyboard.press("Escape");
           await expect(dialog).toBeHidden();
         }
+        await page.getByRole("button", { name: "Menu" }).click();
+        await page.locator("#menu").getByRole("button", { name: /Attach to/ }).click();
+        const attach = page.locator("rp-attach").getByRole("dialog");
+        await attach.getByLabel("Token").fill("wrong");
+        await attach.getByLabel("Another").check();
+        await attach.getByRole("button", { name: "Attach" }).click();
+        await expect(attach).toContainText("the token is wrong");
+        await clean(page);
+        await page.keyboard.press("Escape");
         await page.goto("./#v1.SzVS0FEwUtBRcHVRMFQwAgA");
         await expect(dialog).toContainText("damaged");
         await clean(page);

@@ -144,6 +144,7 @@ test("a long history gives way to a snapshot at the next visit, and nothing is m
   await page.evaluate(() => localStorage.setItem("resplay.journalMax", "20000"));
   await playground.run("HSET user:1 name Ada");
   await playground.run("SET soon gone EX 1000");
+  await playground.run("CONFIG SET maxmemory-policy allkeys-lru");
   await playground.run("2000 INCR n");
   await expect(playground.log()).toContainText("(integer) 2000");
   await open(page);
@@ -162,4 +163,6 @@ test("a long history gives way to a snapshot at the next visit, and nothing is m
   await expect(playground.log()).toContainText('"Ada"');
   await playground.run("GET n");
   await expect(playground.log()).toContainText('"2001"');
+  await playground.run("CONFIG GET maxmemory-policy");
+  await expect(playground.log()).toContainText('"allkeys-lru"');
 });
