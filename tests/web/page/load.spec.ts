@@ -1,0 +1,69 @@
+// Much of everything, with the panels open: what is drawn stays bounded, and the page goes on answering. How long tasks take
+// depends on the machine, so it is printed and not judged here; docs/performance.md has the figures.
+
+import { expect, test, type Page } from "@playwright/test";
+import { Playground } from "../playground.ts";
+
+/** Runs something under a trace; the longest task of the page's main thread, in milliseconds. */
+async function longestTask(page: Page, run: () => Promise<void>): Promise<number> {
+  const client = await page.context().newCDPSession(page);
+  let longest = 0;
+  // Only the page has a parser of style sheets; workers run tasks as well.
+  const threads = new Set<string>();
+  const tasks: { thread: string; ms: number }[] = [];
+  client.on("Tracing.dataCollected", ({ value }) => {
+    for (const event of value as unknown as { name: string; pid: number; tid: number; dur?: number; args?: { name?: string } }[]) {
+      const thread = `${event.pid}:${event.tid}`;
+      if (event.name === "thread_name" && event.args?.name === "CrRendererMain") threads.add(thread);
+      if (event.name === "RunTask" && event.dur) tasks.push({ thread, ms: event.dur / 1000 });
+    }
+  });
+  await client.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline", "__metadata"] } });
+  await run();
+  const done = new Promise<void>((resolve) => client.once("Tracing.tracingComplete", () => resolve()));
+  await client.send("Tracing.end");
+  await done;
+  for (const { thread, ms } of tasks) if (threads.has(thread)) longest = Math.max(longest, ms);
+  expect(tasks.length).toBeGreaterThan(0);
+  return longest;
+}
+
+test("a hundred thousand lines of MONITOR, a reply of a million elements, a value of ten megabytes", async ({ page }) => {
+  test.setTimeout(240_000);
+  const playground = await Playground.open(page);
+  const keys = await playground.panel("Keys");
+  await playground.addLane();
+  await playground.ready("Client B");
+  const tasks: Record<string, number> = {};
+
+  await playground.run("MONITOR", "Client B");
+  await expect(playground.lane("Client B")).toContainText("listening");
+  tasks.monitor = await longestTask(page, async () => {
+    await playground.run("100000 INCR n");
+    await expect(playground.log()).toContainText("(integer) 100000", { timeout: 90_000 });
+    await expect(playground.log("Client B")).toContainText("earlier lines are no longer shown", { timeout: 30_000 });
+  });
+  expect(await playground.log("Client B").evaluate((log) => log.childElementCount)).toBeLessThan(5100);
+  await playground.prompt("Client B").press("Control+c");
+
+  tasks.elements = await longestTask(page, async () => {
+    await playground.run("EVAL \"local t = {} for i = 1, 1000 do t[i] = i end for i = 1, 1000 do redis.call('RPUSH', 'million', unpack(t)) end\" 0");
+    await playground.run("LLEN million");
+    await expect(playground.log()).toContainText("(integer) 1000000", { timeout: 60_000 });
+    await playground.run("LRANGE million 0 -1");
+    await expect(playground.log().locator(".fold").last()).toContainText("more lines", { timeout: 60_000 });
+    await expect(keys.getByRole("group", { name: "Value" })).toContainText("of 1,000,000");
+  });
+
+  tasks.value = await longestTask(page, async () => {
+    await playground.run("SETRANGE huge 10485759 x");
+    await expect(keys.getByRole("heading", { level: 2 })).toHaveText("huge");
+    await playground.run("GET huge");
+    await expect(playground.log().locator(".fold").last()).toContainText("more characters", { timeout: 60_000 });
+  });
+
+  await playground.run("PING");
+  await expect(playground.log()).toContainText("PONG");
+  expect(await keys.getByRole("treeitem").count()).toBeLessThan(100);
+  console.log("longest tasks in ms:", Object.entries(tasks).map(([name, ms]) => `${name} ${Math.round(ms)}`).join(", "));
+});
