@@ -48,7 +48,7 @@ function tried(remote: Remote): Promise<Remote> {
 
 function attach(shell: Shell, remote: Remote): void {
   shell.sandboxes.visit(SPACE, undefined, undefined, remote);
-  shell.notice(`Attached to ${remote.host}:${remote.port}. What you type here is done there. The panel “Sandboxes” leads back.`);
+  shell.notice(`Attached to ${remote.host}:${remote.port}. What you type here is done there. The panel “Sandbox” leads back.`);
 }
 
 /** From the address that the server printed when it started. */

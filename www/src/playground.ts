@@ -513,7 +513,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
       >
         Stop
       </button>
-      <button type="button" @click=${() => this.openDialog("ask")}>Start over</button>
+      <button type="button" ?disabled=${this.sandboxes.attached !== null} @click=${() => this.openDialog("ask")}>Start over</button>
     </footer>`;
   }
 

@@ -136,7 +136,7 @@ export class TransferDialog extends LitElement {
     this.close();
     shell.sandboxes.visit(GUEST_SPACE, shared.seed);
     if (shared.panel) shell.openPanel(shared.panel);
-    shell.notice("A session that somebody shared, in a keyspace of its own. The panel “Sandboxes” can keep it.");
+    shell.notice("A session that somebody shared, in a keyspace of its own. The panel “Sandbox” can keep it.");
     await shell.play(shared.lines, pace);
     shared.clients.forEach((name, at) => name && shell.nameClient(at + 1, name));
   }

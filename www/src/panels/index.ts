@@ -110,7 +110,7 @@ export const panels: Panel[] = [
   },
   {
     id: "sandboxes",
-    title: "Sandboxes",
+    title: "Sandbox",
     icon: svg`<path d="M3 7l7-4 7 4-7 4zM3 7v6l7 4 7-4V7M10 11v6" />`,
     tag: "rp-sandboxes",
     load: () => import("../sandbox-panel"),
