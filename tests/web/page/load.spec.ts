@@ -1,24 +1,24 @@
 // Much of everything, with the panels open: what is drawn stays bounded, and the page goes on answering. How long tasks take
-// depends on the machine, so it is printed and not judged here; docs/performance.md has the figures.
+// depends on the machine, so it is printed and not judged here.
 
 import { expect, test, type Page } from "@playwright/test";
 import { Playground } from "../playground.ts";
 
-/** Runs something under a trace; the longest task of the page's main thread, in milliseconds. */
+/** Runs something under a trace; the longest task of the page's main thread, in milliseconds of its own, waits for the machine aside. */
 async function longestTask(page: Page, run: () => Promise<void>): Promise<number> {
   const client = await page.context().newCDPSession(page);
   let longest = 0;
-  // Only the page has a parser of style sheets; workers run tasks as well.
+  // Workers run tasks as well.
   const threads = new Set<string>();
   const tasks: { thread: string; ms: number }[] = [];
   client.on("Tracing.dataCollected", ({ value }) => {
-    for (const event of value as unknown as { name: string; pid: number; tid: number; dur?: number; args?: { name?: string } }[]) {
+    for (const event of value as unknown as { name: string; pid: number; tid: number; dur?: number; tdur?: number; args?: { name?: string } }[]) {
       const thread = `${event.pid}:${event.tid}`;
       if (event.name === "thread_name" && event.args?.name === "CrRendererMain") threads.add(thread);
-      if (event.name === "RunTask" && event.dur) tasks.push({ thread, ms: event.dur / 1000 });
+      if (event.name.endsWith("RunTask") && event.dur) tasks.push({ thread, ms: (event.tdur ?? event.dur) / 1000 });
     }
   });
-  await client.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline", "__metadata"] } });
+  await client.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["toplevel", "__metadata"] } });
   await run();
   const done = new Promise<void>((resolve) => client.once("Tracing.tracingComplete", () => resolve()));
   await client.send("Tracing.end");
