@@ -208,7 +208,7 @@ fn one(name: &str, line: &Line, reply: Reply) -> Reply {
             }
         }
         // Times to live differ by the moment of asking.
-        Reply::Integer(value) if name.ends_with("TTL") && *value > 1000 => Reply::Integer(1000),
+        Reply::Integer(value) if name.ends_with("TTL") && *value > 60 => Reply::Integer(1000),
         Reply::Integer(value) if name.ends_with("EXPIRETIME") && *value > 0 => Reply::Integer(1000),
         _ => reply,
     }
