@@ -442,9 +442,9 @@ impl Listpack {
             return self.open_behind(at, count);
         }
         if (self.start as usize) < count {
-            let gap = count + self.size_bytes() / 4 + 4;
-            let spare = (self.buffer.capacity() - self.buffer.len()).min(gap);
-            self.relocate(gap, spare);
+            let size = self.size_bytes();
+            let spare = (self.buffer.capacity() - self.buffer.len()).min(count + size / 4 + 4);
+            self.relocate(roomy(size + count + spare) - size - spare, spare);
         }
         self.start -= count as u32;
     }
@@ -456,7 +456,8 @@ impl Listpack {
             if self.start as usize >= count + size / 4 {
                 self.close_gap();
             } else {
-                self.relocate(self.start as usize, count + size / 4);
+                let gap = self.start as usize;
+                self.relocate(gap, roomy(gap + size + count) - gap - size);
             }
         }
         let start = self.start as usize;
@@ -488,9 +489,14 @@ impl Listpack {
         self.start = gap as u32;
     }
 
-    /// Gives back all room to grow. O(n).
+    /// Room to grow by so many bytes at one end, none at the other. O(n).
+    pub fn reserve(&mut self, front: usize, back: usize) {
+        self.relocate(front, back);
+    }
+
+    /// Gives back the room to grow that an allocator would take back. O(n).
     pub fn shrink_to_fit(&mut self) {
-        if self.buffer.capacity() > self.size_bytes() {
+        if self.buffer.capacity() > roomy(self.size_bytes()) {
             self.relocate(0, 0);
         }
     }
@@ -498,7 +504,7 @@ impl Listpack {
     fn shrink_if_loose(&mut self) {
         let size = self.size_bytes();
         if self.buffer.capacity() > 2 * size + 64 {
-            self.relocate(0, size / 4);
+            self.relocate(0, roomy(size + 1) - size);
         }
     }
 
@@ -515,6 +521,13 @@ impl Listpack {
         encode(entry, &mut self.buffer[from..from + encoded]);
         write_backlen(encoded, &mut self.buffer[from + encoded..][..backlen_len(encoded)]);
     }
+}
+
+/// The size to ask for where so much is needed. Allocators keep about four sizes an octave; what is lost between
+/// them serves as room to grow here.
+fn roomy(needed: usize) -> usize {
+    let octave = needed.max(64).ilog2();
+    needed.next_multiple_of(1 << (octave - 2))
 }
 
 /// Elements of a listpack, from either end.

@@ -102,7 +102,16 @@ impl Quicklist {
                 if let Some(Node::Packed(pack)) = full {
                     pack.shrink_to_fit();
                 }
-                let node = Node::of_one(value, limits);
+                let mut node = Node::of_one(value, limits);
+                if let Node::Packed(pack) = &mut node
+                    && self.nodes.len() > 1
+                    && limits.max_listpack_size < 0
+                {
+                    // A list this long fills the next node as well; growing it step by step would leave gaps behind.
+                    let room = limits.size_max().saturating_sub(pack.size_bytes());
+                    let front = if end == End::Front { room } else { 0 };
+                    pack.reserve(front, room - front);
+                }
                 match end {
                     End::Front => self.nodes.push_front(node),
                     End::Back => self.nodes.push_back(node),
