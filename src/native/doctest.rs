@@ -100,7 +100,7 @@ fn run(path: &Path, lines: &[String], example: &Example, quiet: bool) -> Result<
     let text = lines[example.start..example.end].join("\n") + "\n";
     let parsed = transcript::parse(&text);
     let steps = parsed.map_err(|error| format!("{}: {}", example.start + error.line, error.message))?;
-    let played = Playback::new(Engine::new(SEED, STARTED_AT_MS), false).play(&steps);
+    let played = Playback::new(Engine::with_journal(SEED, STARTED_AT_MS), false).play(&steps);
     if comparable(&played) == comparable(&steps) {
         return Ok(None);
     }

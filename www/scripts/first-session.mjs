@@ -87,6 +87,7 @@ class Terminal {
   standing() {
     this.session.prompt();
     this.session.state();
+    this.session.resp();
     return { client: this.client, standing: this.session.standing() };
   }
 }
@@ -99,6 +100,7 @@ function settle(engine, terminals) {
   }
   engine.next_to_close();
   engine.next_deadline();
+  engine.is_running();
   engine.journal_from(engine.journal_length());
 }
 
@@ -133,6 +135,7 @@ const past = Past.at(engine, engine.moment());
 past.seek(engine, past.moment() - 1);
 past.step();
 look(engine, past);
+for (const resp of [2, 3]) past.reply_as(engine, resp);
 past.free();
 run(second, "PUBLISH news hello");
 first.act(first.session.interrupt(now));

@@ -32,6 +32,8 @@ test("a moment shows its change, the keys as they were, and goes on as a branch"
   const playground = await Playground.open(page);
   const time = await playground.panel("Time");
   for (const line of ["HSET user name Ada", "HSET user city London", "DEL user"]) await playground.run(line);
+  // A command brings back the present, so it must not be on its way any more.
+  await expect(time.getByRole("option", { name: /DEL user/ })).toBeVisible();
   await time.getByRole("option", { name: /HSET user city/ }).click();
   const changes = time.getByRole("group", { name: "What it changed" });
   await expect(changes).toContainText("city London");

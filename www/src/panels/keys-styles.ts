@@ -110,7 +110,7 @@ export const panelStyles = [
     }
     @keyframes glow {
       from {
-        background: color-mix(in srgb, var(--rp-accent) 38%, transparent);
+        box-shadow: inset 8px 0 var(--rp-accent);
       }
     }
     @media (forced-colors: active) {

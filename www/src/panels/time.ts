@@ -89,20 +89,23 @@ export class TimePanel extends LitElement implements PanelElement {
     const { shell } = this;
     const asked = ++this.asked;
     const lane = shell.lane?.id ?? 0;
-    const atEnd = this.timeline === null || this.isAtEnd();
+    const top = this.scroller?.scrollTop;
+    // At the end, and not led away from it since.
+    const staysAtEnd = this.timeline === null || this.isAtEnd() ? () => shell.moment === null && this.scroller?.scrollTop === top : () => false;
     const height = this.scroller?.clientHeight ?? 400;
     const count = Math.ceil(height / ROW_PX) + 2 * MARGIN;
     let timeline = await shell.host.inspect<Timeline>(shell.space, lane, { q: "timeline", from: this.from, count });
-    if (timeline && atEnd && shell.moment === null && timeline.rows > this.from + timeline.shown.length) {
+    if (timeline && staysAtEnd() && timeline.rows > this.from + timeline.shown.length) {
       // It has grown: the end stays in sight.
       this.from = Math.max(0, timeline.rows - count);
       timeline = await shell.host.inspect<Timeline>(shell.space, lane, { q: "timeline", from: this.from, count });
     }
     const step = await shell.host.inspect<Step>(shell.space, lane, { q: "step", moment: shell.moment });
     if (asked !== this.asked) return;
+    const toEnd = staysAtEnd();
     this.timeline = timeline;
     this.step = step;
-    if (atEnd && shell.moment === null) {
+    if (toEnd) {
       await this.updateComplete;
       if (this.scroller) this.scroller.scrollTop = this.scroller.scrollHeight;
     }
@@ -241,7 +244,7 @@ export class TimePanel extends LitElement implements PanelElement {
     const { scrollTop, clientHeight } = this.scroller!;
     if (index * ROW_PX < scrollTop) this.scroller!.scrollTop = index * ROW_PX;
     else if ((index + 1) * ROW_PX > scrollTop + clientHeight) this.scroller!.scrollTop = (index + 1) * ROW_PX - clientHeight;
-    void this.reach(index, 40);
+    void this.reach(index, 400);
   }
 
   /** The row may still be on its way from the engine. */
