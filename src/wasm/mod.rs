@@ -57,7 +57,9 @@ pub fn class_names() -> Vec<String> {
 #[wasm_bindgen]
 pub fn play_transcript(text: &str) -> Result<String, JsError> {
     let steps = transcript::parse(text).map_err(|error| JsError::new(&error.to_string()))?;
-    Ok(transcript::print(&Playback::new(engine::Engine::with_journal(SEED, STARTED_AT_MS), false).play(&steps)))
+    Ok(transcript::print(
+        &Playback::new(engine::Engine::with_journal(SEED, STARTED_AT_MS), false).play(&steps),
+    ))
 }
 
 /// One instance with the journal of its inputs.
