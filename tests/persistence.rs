@@ -411,3 +411,18 @@ fn the_append_only_file_can_be_switched_on_and_off() {
         Reply::Array(vec![Reply::bulk("1"), Reply::bulk("2"), Reply::bulk("3"), Reply::Nil])
     );
 }
+
+#[test]
+fn a_rewrite_on_demand_can_be_loaded_while_nothing_is_appended() {
+    let folder = Folder::new();
+    let server = ours(&folder, &["--enable-debug-command", "yes"]);
+    let mut connection = connect(&server);
+    let refused = connection.line("DEBUG LOADAOF");
+    assert!(matches!(refused, Reply::Error(_)), "{refused:?}");
+    connection.line("SET kept 1");
+    connection.line("BGREWRITEAOF");
+    wait_for(&mut connection, "aof_rewrite_in_progress:0");
+    connection.line("SET later 2");
+    assert_eq!(connection.line("DEBUG LOADAOF"), Reply::status("OK"));
+    assert_eq!(connection.line("MGET kept later"), Reply::Array(vec![Reply::bulk("1"), Reply::Nil]));
+}

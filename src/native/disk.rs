@@ -37,8 +37,15 @@ impl Disk for Folder {
         self.aof.get().as_mut().map_or(Ok(()), |aof| aof.sync())
     }
 
-    fn load_aof(&mut self, _: &Config) -> Result<Vec<AofPart>, String> {
-        self.aof.get().as_ref().map_or(Err("appendonly is off".to_owned()), |aof| aof.parts())
+    fn load_aof(&mut self, config: &Config) -> Result<Vec<AofPart>, String> {
+        match self.aof.get().as_ref() {
+            Some(aof) => aof.parts(),
+            // A rewrite on demand leaves files, also while nothing is appended to them.
+            None => match aof::Aof::open(config)? {
+                aof if aof.is_empty() => Err("There is no append-only file".to_owned()),
+                aof => aof.parts(),
+            },
+        }
     }
 }
 
