@@ -4,7 +4,6 @@ pub mod resp;
 pub mod data;
 pub mod keyspace;
 pub mod persist;
-#[cfg(feature = "scripting")]
 pub mod lua;
 pub mod server;
 pub mod command;

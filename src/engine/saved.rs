@@ -43,11 +43,11 @@ impl Engine {
         if is_rdb { self.server.snapshot(true) } else { self.server.snapshot_as_commands() }
     }
 
-    /// Libraries that cannot be compiled are an error, as in Redis. A build without scripts only notes that it needs them.
+    /// Libraries that cannot be compiled are an error, as in Redis.
     pub(super) fn load_functions(&mut self, loaded: &Loaded) -> Result<(), String> {
         let Some(request) = &loaded.functions else { return Ok(()) };
         let reply = self.run_alone(request);
-        match reply.strip_prefix(b"-").filter(|_| cfg!(feature = "scripting")) {
+        match reply.strip_prefix(b"-") {
             None => Ok(()),
             Some(error) => {
                 Err(format!("the libraries of functions: {}", String::from_utf8_lossy(error.trim_ascii())))

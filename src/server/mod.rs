@@ -102,8 +102,6 @@ pub struct Server {
     pub has_journal: bool,
     pub persistence: persistence::Persistence,
     pub scripting: scripting::Scripting,
-    /// A script was to run that this build has no machine for.
-    pub needs_scripting: bool,
     /// The most memory measured so far, and when.
     memory_peak: (u64, u64),
     /// DEBUG SLEEP of the running command, in microseconds.
@@ -169,7 +167,6 @@ impl Server {
             has_journal: false,
             persistence: persistence::Persistence::new(now_ms),
             scripting: scripting::Scripting::default(),
-            needs_scripting: false,
             memory_peak: (0, now_ms),
             slept: 0,
             slept_ms: 0,

@@ -113,9 +113,7 @@ pub struct Scripting {
     pub allows_everything: bool,
     /// What each of the two machines may hold. Redis has no limit; a page has.
     pub memory_bytes_max: usize,
-    #[cfg(feature = "scripting")]
     pub scripts: machines::Scripts,
-    #[cfg(feature = "scripting")]
     pub functions: machines::Functions,
 }
 
@@ -125,9 +123,7 @@ impl Default for Scripting {
             running: None,
             allows_everything: false,
             memory_bytes_max: 512 << 20,
-            #[cfg(feature = "scripting")]
             scripts: Default::default(),
-            #[cfg(feature = "scripting")]
             functions: Default::default(),
         }
     }
@@ -170,13 +166,11 @@ impl Server {
     pub fn declared_flags(&self, command: &str, word: &[u8]) -> Option<Flags> {
         match command {
             "EVAL" | "EVAL_RO" => read_first_line(word).ok().map(|(flags, _)| flags),
-            #[cfg(feature = "scripting")]
             "EVALSHA" | "EVALSHA_RO" => {
                 let scripts = &self.scripting.scripts;
                 let index = scripts.find(&machines::digest_of(word)?).ok()?;
                 Some(scripts.cache[index].flags)
             }
-            #[cfg(feature = "scripting")]
             "FCALL" | "FCALL_RO" => {
                 let functions = &self.scripting.functions;
                 functions.find(word).ok().map(|index| functions.functions[index].flags)
@@ -235,56 +229,29 @@ pub struct Figures {
 impl Scripting {
     /// The cached scripts, each with when it was used last, for checkpoints.
     pub fn cached(&self) -> Vec<(&[u8], u64)> {
-        #[cfg(feature = "scripting")]
-        return self.scripts.cache.iter().map(|script| (&*script.body, script.used)).collect();
-        #[cfg(not(feature = "scripting"))]
-        Vec::new()
+        self.scripts.cache.iter().map(|script| (&*script.body, script.used)).collect()
     }
 
     /// Uses of all scripts, and how many scripts were evicted.
     pub fn uses(&self) -> (u64, u64) {
-        #[cfg(feature = "scripting")]
-        return (self.scripts.uses, self.scripts.evicted);
-        #[cfg(not(feature = "scripting"))]
-        (0, 0)
+        (self.scripts.uses, self.scripts.evicted)
     }
 
-    pub fn set_uses(&mut self, _uses: u64, _evicted: u64) {
-        #[cfg(feature = "scripting")]
-        {
-            (self.scripts.uses, self.scripts.evicted) = (_uses, _evicted);
-        }
+    pub fn set_uses(&mut self, uses: u64, evicted: u64) {
+        (self.scripts.uses, self.scripts.evicted) = (uses, evicted);
     }
 
-    pub fn mark_used(&mut self, _body: &[u8], _used: u64) {
-        #[cfg(feature = "scripting")]
-        if let Some(script) = self.scripts.cache.iter_mut().find(|script| *script.body == *_body) {
-            script.used = _used;
+    pub fn mark_used(&mut self, body: &[u8], used: u64) {
+        if let Some(script) = self.scripts.cache.iter_mut().find(|script| *script.body == *body) {
+            script.used = used;
         }
     }
 
     /// The sources of all libraries.
     pub fn sources(&self) -> Vec<&[u8]> {
-        #[cfg(feature = "scripting")]
-        return self.functions.libraries.iter().map(|library| &*library.code).collect();
-        #[cfg(not(feature = "scripting"))]
-        Vec::new()
+        self.functions.libraries.iter().map(|library| &*library.code).collect()
     }
 
-    /// Scripts of EVAL that had to make room.
-    pub fn evicted(&self) -> u64 {
-        #[cfg(feature = "scripting")]
-        return self.scripts.evicted;
-        #[cfg(not(feature = "scripting"))]
-        0
-    }
-
-    #[cfg(not(feature = "scripting"))]
-    pub fn figures(&mut self) -> Figures {
-        Figures::default()
-    }
-
-    #[cfg(feature = "scripting")]
     pub fn figures(&mut self) -> Figures {
         let is_idle = self.running.is_none();
         let held = |machine: &mut Option<Box<machines::Machine>>| {
@@ -341,7 +308,6 @@ pub fn with_word(text: &str, word: &[u8]) -> Error {
     Error::bytes([text.as_bytes(), word].concat())
 }
 
-#[cfg(feature = "scripting")]
 pub mod machines {
     //! The parts that hold Lua values.
 

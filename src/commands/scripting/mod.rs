@@ -1,20 +1,13 @@
 //! Lua scripts and functions: EVAL, FCALL and what manages them. The declarations; what they do is in `scripts` and
-//! `functions`, which the feature `scripting` brings.
+//! `functions`.
 
-#[cfg(feature = "scripting")]
 mod api;
-#[cfg(feature = "scripting")]
 mod convert;
-#[cfg(feature = "scripting")]
 mod environment;
-#[cfg(feature = "scripting")]
 pub mod functions;
-#[cfg(feature = "scripting")]
 mod run;
-#[cfg(feature = "scripting")]
 mod scripts;
 
-#[cfg(feature = "scripting")]
 pub use run::go_on;
 
 use crate::command::declaration::{
@@ -26,34 +19,6 @@ use crate::resp::ReplyWriter;
 use crate::server::Server;
 use crate::server::error::Result;
 use crate::server::scripting::Kind;
-
-/// Calls what the feature brings, or says that it is missing.
-#[cfg(feature = "scripting")]
-macro_rules! machine {
-    ($ctx:ident, $args:ident, $reply:ident, $function:path $(, $more:expr)*) => {
-        $function($ctx, $args, $reply $(, $more)*)
-    };
-}
-
-#[cfg(not(feature = "scripting"))]
-macro_rules! machine {
-    ($ctx:ident, $args:ident, $reply:ident, $function:path $(, $more:expr)*) => {
-        missing($ctx, $args, $reply)
-    };
-}
-
-#[cfg(not(feature = "scripting"))]
-const MISSING: crate::server::error::Error =
-    crate::server::error::Error::new("ERR This server was built without scripting");
-
-#[cfg(not(feature = "scripting"))]
-fn missing(ctx: &mut Ctx, _: &mut Args, _: &mut ReplyWriter) -> Result {
-    ctx.server.needs_scripting = true;
-    Err(MISSING)
-}
-
-#[cfg(not(feature = "scripting"))]
-pub fn go_on(_: &mut Server, _: &Registry) {}
 
 pub const COMMANDS: &[Command] = &[
     EVAL,
@@ -91,7 +56,7 @@ pub const EVAL: Command = Command {
 };
 
 fn eval(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, scripts::eval, false)
+    scripts::eval(ctx, args, reply, false)
 }
 
 pub const EVAL_RO: Command = Command {
@@ -108,7 +73,7 @@ pub const EVAL_RO: Command = Command {
 };
 
 fn eval_ro(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, scripts::eval, true)
+    scripts::eval(ctx, args, reply, true)
 }
 
 pub const EVALSHA: Command = Command {
@@ -125,7 +90,7 @@ pub const EVALSHA: Command = Command {
 };
 
 fn evalsha(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, scripts::evalsha, false)
+    scripts::evalsha(ctx, args, reply, false)
 }
 
 pub const EVALSHA_RO: Command = Command {
@@ -142,7 +107,7 @@ pub const EVALSHA_RO: Command = Command {
 };
 
 fn evalsha_ro(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, scripts::evalsha, true)
+    scripts::evalsha(ctx, args, reply, true)
 }
 
 pub const SCRIPT_LOAD: Command = Command {
@@ -154,13 +119,9 @@ pub const SCRIPT_LOAD: Command = Command {
     group: Group::Scripting,
     flags: NOSCRIPT.and(STALE),
     tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
-    run: script_load,
+    run: scripts::load,
     ..Command::BASE
 };
-
-fn script_load(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, scripts::load)
-}
 
 pub const SCRIPT_EXISTS: Command = Command {
     name: "SCRIPT EXISTS",
@@ -171,13 +132,9 @@ pub const SCRIPT_EXISTS: Command = Command {
     group: Group::Scripting,
     flags: NOSCRIPT,
     tips: &["request_policy:all_shards", "response_policy:agg_logical_and"],
-    run: script_exists,
+    run: scripts::exist,
     ..Command::BASE
 };
-
-fn script_exists(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, scripts::exist)
-}
 
 pub const SCRIPT_FLUSH: Command = Command {
     name: "SCRIPT FLUSH",
@@ -189,13 +146,9 @@ pub const SCRIPT_FLUSH: Command = Command {
     flags: NOSCRIPT,
     tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
     history: &[("6.2.0", "Knows `ASYNC` and `SYNC`.")],
-    run: script_flush,
+    run: scripts::flush,
     ..Command::BASE
 };
-
-fn script_flush(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, scripts::flush)
-}
 
 pub const SCRIPT_DEBUG: Command = Command {
     name: "SCRIPT DEBUG",
@@ -204,13 +157,9 @@ pub const SCRIPT_DEBUG: Command = Command {
     since: "3.2.0",
     group: Group::Scripting,
     flags: NOSCRIPT,
-    run: script_debug,
+    run: scripts::debug,
     ..Command::BASE
 };
-
-fn script_debug(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, scripts::debug)
-}
 
 pub const SCRIPT_KILL: Command = Command {
     name: "SCRIPT KILL",
@@ -243,7 +192,7 @@ pub const FCALL: Command = Command {
 };
 
 fn fcall(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, functions::call, false)
+    functions::call(ctx, args, reply, false)
 }
 
 pub const FCALL_RO: Command = Command {
@@ -260,7 +209,7 @@ pub const FCALL_RO: Command = Command {
 };
 
 fn fcall_ro(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, functions::call, true)
+    functions::call(ctx, args, reply, true)
 }
 
 pub const FUNCTION_LOAD: Command = Command {
@@ -272,13 +221,9 @@ pub const FUNCTION_LOAD: Command = Command {
     group: Group::Scripting,
     flags: WRITE.and(DENYOOM).and(NOSCRIPT),
     tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
-    run: function_load,
+    run: functions::load,
     ..Command::BASE
 };
-
-fn function_load(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, functions::load)
-}
 
 pub const FUNCTION_DELETE: Command = Command {
     name: "FUNCTION DELETE",
@@ -288,13 +233,9 @@ pub const FUNCTION_DELETE: Command = Command {
     group: Group::Scripting,
     flags: WRITE.and(NOSCRIPT),
     tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
-    run: function_delete,
+    run: functions::delete,
     ..Command::BASE
 };
-
-fn function_delete(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, functions::delete)
-}
 
 pub const FUNCTION_FLUSH: Command = Command {
     name: "FUNCTION FLUSH",
@@ -305,13 +246,9 @@ pub const FUNCTION_FLUSH: Command = Command {
     group: Group::Scripting,
     flags: WRITE.and(NOSCRIPT),
     tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
-    run: function_flush,
+    run: functions::flush,
     ..Command::BASE
 };
-
-fn function_flush(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, functions::flush)
-}
 
 pub const FUNCTION_LIST: Command = Command {
     name: "FUNCTION LIST",
@@ -322,13 +259,9 @@ pub const FUNCTION_LIST: Command = Command {
     group: Group::Scripting,
     flags: NOSCRIPT,
     tips: &["nondeterministic_output_order"],
-    run: function_list,
+    run: functions::list,
     ..Command::BASE
 };
-
-fn function_list(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, functions::list)
-}
 
 pub const FUNCTION_STATS: Command = Command {
     name: "FUNCTION STATS",
@@ -337,13 +270,9 @@ pub const FUNCTION_STATS: Command = Command {
     group: Group::Scripting,
     flags: NOSCRIPT.and(ALLOW_BUSY),
     tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
-    run: function_stats,
+    run: functions::stats,
     ..Command::BASE
 };
-
-fn function_stats(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, functions::stats)
-}
 
 pub const FUNCTION_KILL: Command = Command {
     name: "FUNCTION KILL",
@@ -369,13 +298,9 @@ pub const FUNCTION_DUMP: Command = Command {
     complexity: "O(N) with N the number of functions",
     group: Group::Scripting,
     flags: NOSCRIPT,
-    run: function_dump,
+    run: functions::dump,
     ..Command::BASE
 };
-
-fn function_dump(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, functions::dump)
-}
 
 pub const FUNCTION_RESTORE: Command = Command {
     name: "FUNCTION RESTORE",
@@ -386,33 +311,11 @@ pub const FUNCTION_RESTORE: Command = Command {
     group: Group::Scripting,
     flags: WRITE.and(DENYOOM).and(NOSCRIPT),
     tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
-    run: function_restore,
+    run: functions::restore,
     ..Command::BASE
 };
 
-fn function_restore(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result {
-    machine!(ctx, args, reply, functions::restore)
-}
-
-/// The code of every library, for snapshots.
-pub fn libraries(server: &Server) -> Vec<Box<[u8]>> {
-    #[cfg(feature = "scripting")]
-    return server.scripting.functions.libraries.iter().map(|library| library.code.clone()).collect();
-    #[cfg(not(feature = "scripting"))]
-    {
-        let _ = server;
-        Vec::new()
-    }
-}
-
 /// Loads the code of a library from a snapshot; one of the same name is replaced.
 pub fn load_library(server: &mut Server, registry: &Registry, code: &[u8]) -> Result {
-    #[cfg(feature = "scripting")]
-    return functions::load_library(server, registry, code, true).map(drop);
-    #[cfg(not(feature = "scripting"))]
-    {
-        let _ = (registry, code);
-        server.needs_scripting = true;
-        Err(MISSING)
-    }
+    functions::load_library(server, registry, code, true).map(drop)
 }

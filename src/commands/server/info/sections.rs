@@ -228,7 +228,7 @@ pub fn stats(ctx: &mut Ctx, report: &mut Report) {
     report.zeros(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"]);
     report.field("evicted_keys", stats.evicted_keys);
     report.field("evicted_clients", stats.evicted_clients);
-    report.field("evicted_scripts", ctx.server.scripting.evicted());
+    report.field("evicted_scripts", ctx.server.scripting.uses().1);
     let (total_ms, current_ms) = server.eviction.exceeded_ms(now_ms);
     report.field("total_eviction_exceeded_time", total_ms);
     report.field("current_eviction_exceeded_time", current_ms);
