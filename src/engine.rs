@@ -269,8 +269,7 @@ impl Engine {
         let Some(client) = self.server.clients.get_mut(id) else { return buffer.len() };
         let mut parser = std::mem::take(&mut client.parser);
         client.reading = buffer.len();
-        let mut reply = ReplyWriter::new(client.protocol());
-        std::mem::swap(&mut client.reply, &mut reply);
+        let mut reply = call::take_reply(client);
         let mut used = 0;
         loop {
             let Some(client) = self.server.clients.get(id) else { return buffer.len() };
@@ -399,8 +398,7 @@ impl Engine {
     /// Runs a request that waited for the end of a pause.
     fn run_postponed(&mut self, id: ClientId, request: &Request) {
         let Some(client) = self.server.clients.get_mut(id) else { return };
-        let mut reply = ReplyWriter::new(client.protocol());
-        std::mem::swap(&mut client.reply, &mut reply);
+        let mut reply = call::take_reply(client);
         self.request(id, &request.bytes, &request.spans, &mut reply);
         if let Some(client) = self.server.clients.get_mut(id) {
             call::give_back(client, reply);

@@ -36,9 +36,7 @@ pub fn dispatch(
         Lookup::Found(number, command) => (number, command),
         lookup => return reject(server, id, None, &unknown(&lookup, &words), reply),
     };
-    let arity = registry.arity(number);
-    let argc = words.argc() as i32;
-    if (arity > 0 && argc != arity) || argc < -arity {
+    if !registry.takes(number, words.argc()) {
         return reject(server, id, Some((number, command)), &wrong_arity(command), reply);
     }
     let Some(client) = server.clients.get_mut(id) else { return };
@@ -323,9 +321,7 @@ fn check_script(
     words: &Args,
     rights: &Rights,
 ) -> Result {
-    let arity = registry.arity(number);
-    let argc = words.argc() as i32;
-    if (arity > 0 && argc != arity) || argc < -arity {
+    if !registry.takes(number, words.argc()) {
         return Err(WRONG_SCRIPT_ARITY);
     }
     if command.flags.has(NOSCRIPT) && !server.scripting.allows_everything {
@@ -417,8 +413,7 @@ fn resume(server: &mut Server, registry: &Registry, id: ClientId) {
     let request = std::mem::take(&mut blocked.request);
     let (db, of_client) = (blocked.db, client.db);
     client.db = db;
-    let mut reply = ReplyWriter::new(client.protocol());
-    std::mem::swap(&mut client.reply, &mut reply);
+    let mut reply = take_reply(client);
     let words = Args::new(&request.bytes, &request.spans);
     if let Lookup::Found(number, command) = registry.lookup(&words) {
         let flags = server.clients.get(id).map(|client| client.flags).unwrap_or_default();
@@ -479,6 +474,12 @@ fn count_wait(server: &mut Server, registry: &Registry, id: ClientId, failed: bo
         counters.failed += u64::from(failed);
         server.stats.commands_processed += 1;
     }
+}
+
+/// Takes a client's reply, to be written elsewhere until [`give_back`]; what is pushed to it meanwhile has a place of its own.
+pub fn take_reply(client: &mut Client) -> ReplyWriter {
+    let empty = ReplyWriter::new(client.protocol());
+    std::mem::replace(&mut client.reply, empty)
 }
 
 /// Puts a client's reply back; what was pushed to it meanwhile follows.

@@ -257,8 +257,7 @@ pub fn keys_of<'a>(registry: &Registry, args: &Args<'a>) -> Result<Vec<(&'a [u8]
     if !keyspec::may_have_keys(entry.command.keys) {
         return Err(Error::new("ERR The command has no key arguments"));
     }
-    let argc = words.len() as i32;
-    if (entry.arity > 0 && argc != entry.arity) || argc < -entry.arity {
+    if !entry.takes(words.len()) {
         return Err(Error::new("ERR Invalid number of arguments specified for command"));
     }
     let found = keyspec::find(entry.command.name, entry.command.keys, words.len(), &|index| words[index]);

@@ -23,6 +23,13 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether a request of `argc` words, its name included, has as many as the command wants.
+    #[inline]
+    pub fn takes(&self, argc: usize) -> bool {
+        let argc = argc as i32;
+        if self.arity > 0 { argc == self.arity } else { argc >= -self.arity }
+    }
+
     /// `CREATE` of `XGROUP CREATE`, or the whole name.
     pub fn last_name(&self) -> &'static str {
         self.command.last_name()
@@ -107,8 +114,10 @@ impl Registry {
         self.entries.is_empty()
     }
 
-    pub fn arity(&self, number: usize) -> i32 {
-        self.entries[number].arity
+    /// [`Entry::takes`].
+    #[inline]
+    pub fn takes(&self, number: usize, argc: usize) -> bool {
+        self.entries[number].takes(argc)
     }
 
     /// How many words of a request name the command: two for a subcommand.

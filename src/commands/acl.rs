@@ -329,8 +329,7 @@ fn acl_dryrun(ctx: &mut Ctx, args: &mut Args, reply: &mut ReplyWriter) -> Result
         let shown = String::from_utf8_lossy(words.get(0));
         return Err(format_error!("ERR Command '{shown}' not found"));
     };
-    let (arity, argc) = (ctx.registry.arity(number), words.argc() as i32);
-    if (arity > 0 && argc != arity) || argc < -arity {
+    if !ctx.registry.takes(number, words.argc()) {
         return Err(wrong_arity(command));
     }
     match check_user(user, number, command, &words) {

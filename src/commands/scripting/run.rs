@@ -238,8 +238,7 @@ fn finish(
     let id = running.client;
     leave(server, &running);
     let Some(client) = server.clients.get_mut(id) else { return };
-    let mut reply = ReplyWriter::new(client.protocol());
-    std::mem::swap(&mut client.reply, &mut reply);
+    let mut reply = call::take_reply(client);
     let before = reply.mark();
     let mut transaction = running.transaction.take();
     if let Some(transaction) = &transaction {
