@@ -218,6 +218,26 @@ fn a_save_that_fails_says_so() {
     assert_eq!(server.wait(), 0);
 }
 
+/// What the server says when it does not start with the files in `folder`.
+fn refusal(folder: &Folder, options: &[&str]) -> String {
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_resplay"));
+    serve.args([
+        "serve",
+        "--port",
+        "0",
+        "--unixsocket",
+        "none.sock",
+        "--http-port",
+        "0",
+        "--dir",
+        folder.text(),
+    ]);
+    let output = serve.args(options).output().expect("the binary starts");
+    let said = server::text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    said
+}
+
 #[test]
 fn a_damaged_file_is_not_loaded() {
     let folder = Folder::new();
@@ -231,22 +251,7 @@ fn a_damaged_file_is_not_loaded() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x10;
     std::fs::write(&path, bytes).expect("it can be written");
-    let output = Command::new(env!("CARGO_BIN_EXE_resplay"))
-        .args([
-            "serve",
-            "--port",
-            "0",
-            "--unixsocket",
-            "none.sock",
-            "--http-port",
-            "0",
-            "--dir",
-            folder.text(),
-        ])
-        .output()
-        .expect("the binary starts");
-    assert_eq!(output.status.code(), Some(1), "{}", server::text(&output));
-    assert!(server::text(&output).contains("Fatal error loading the DB"));
+    assert!(refusal(&folder, &[]).contains("Fatal error loading the DB"));
 }
 
 // The append-only file.
@@ -348,23 +353,7 @@ fn a_truncated_append_only_file_is_cut() {
         assert_eq!(connect(&server).line("DBSIZE"), Reply::Integer(left + 1), "{cut}");
     }
     std::fs::write(&path, [&whole[..], b"nonsense"].concat()).expect("it can be written");
-    let output = Command::new(env!("CARGO_BIN_EXE_resplay"))
-        .args([
-            "serve",
-            "--port",
-            "0",
-            "--unixsocket",
-            "none.sock",
-            "--http-port",
-            "0",
-            "--dir",
-            folder.text(),
-        ])
-        .args(AOF)
-        .output()
-        .expect("the binary starts");
-    assert_eq!(output.status.code(), Some(1), "{}", server::text(&output));
-    assert!(server::text(&output).contains("Bad file format"), "{}", server::text(&output));
+    assert!(refusal(&folder, &AOF).contains("Bad file format"));
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //! journal, and from its propagation stream. `UPDATE=1` rewrites the texts instead of comparing them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use resplay::cli::split;
-use resplay::cli::transcript::{self, Step, What};
+use resplay::cli::transcript::{self, What};
 use resplay::command::Group;
 use resplay::command::syntax::Argument;
 use resplay::commands;
@@ -14,11 +14,10 @@ use resplay::keyspace::digest;
 use resplay::playback::{Playback, SEED, STARTED_AT_MS};
 use resplay::resp::reply::{Decoder, Reply};
 
-struct Transcript {
-    path: PathBuf,
-    text: String,
-    steps: Vec<Step>,
-}
+#[path = "support/transcripts.rs"]
+mod transcripts;
+
+use transcripts::{Transcript, transcripts};
 
 impl Transcript {
     /// `@ skip word …` keeps a transcript out of some of the ways to run it; the line above says why.
@@ -29,33 +28,6 @@ impl Transcript {
             }
             _ => false,
         })
-    }
-}
-
-fn transcripts() -> Vec<Transcript> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
-    let mut paths = Vec::new();
-    collect(&root, &mut paths);
-    paths.sort();
-    let filter = std::env::var("SUITE").unwrap_or_default();
-    paths.retain(|path| path.to_string_lossy().contains(&filter));
-    assert!(!paths.is_empty(), "there are transcripts");
-    let read = |path: PathBuf| {
-        let text = fs::read_to_string(&path).expect("a transcript is readable");
-        let steps = transcript::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Transcript { path, text, steps }
-    };
-    paths.into_iter().map(read).collect()
-}
-
-fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect(&path, paths);
-        } else if path.extension().is_some_and(|extension| extension == "txt") {
-            paths.push(path);
-        }
     }
 }
 
@@ -89,13 +61,14 @@ fn transcripts_hold() {
     let mut failures = Vec::new();
     for transcript in transcripts() {
         let played = transcript::print(&Playback::new(engine(), false).play(&transcript.steps));
-        if played == transcript.text {
+        let text = fs::read_to_string(&transcript.path).expect("a transcript is readable");
+        if played == text {
             continue;
         }
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&transcript.path, &played).expect("a transcript is writable");
         } else {
-            failures.push(difference(&transcript.path, &transcript.text, &played));
+            failures.push(difference(&transcript.path, &text, &played));
         }
     }
     check(failures);
