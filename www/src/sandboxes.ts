@@ -6,6 +6,7 @@
 import { joined } from "./bytes";
 import type { Host } from "./host";
 import type { Remote } from "./remote";
+import type { Shelf } from "./shelf";
 import { FIRST, Storage, fresh, type Sandbox } from "./storage";
 
 /** `kept` is written down; `copied` shows what another tab has and keeps nothing; `taken` was kept until another tab took it. */
@@ -128,6 +129,7 @@ export class Sandboxes extends EventTarget {
     if (!this.storage || !sandbox) return null;
     const copy = fresh(crypto.randomUUID(), `${sandbox.name} (copy)`);
     await this.storage.add(copy, await this.journal(id));
+    await this.storage.copyShelf(id, copy.id);
     this.tell();
     return copy;
   }
@@ -160,6 +162,12 @@ export class Sandboxes extends EventTarget {
       return this.host.journal(id);
     }
     return joined((await this.storage?.journal(id)) ?? []);
+  }
+
+  /** What is kept beside the journal of the sandbox that is open; nothing while a visit is shown, or where nothing can be kept. */
+  async shelf(): Promise<Shelf | null> {
+    if (this.visiting || !this.storage) return null;
+    return this.storage.shelf(this.current.id, this.keeping === "kept" ? this.tab : null);
   }
 
   // ---- Keyspaces that nobody keeps

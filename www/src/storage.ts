@@ -4,9 +4,13 @@
  */
 
 import { joined } from "./bytes";
+import type { Shelf } from "./shelf";
 
 const DATABASE = "resplay";
-const SANDBOXES = "sandboxes";
+export const SANDBOXES = "sandboxes";
+/** What stands beside the sandboxes' own journals, and its bytes; see `shelf.ts`. */
+export const SHELF = "shelf";
+export const SHELF_BYTES = "shelf-bytes";
 const CHUNKS = "chunks";
 /** A write that takes longer than this is not waited for: the page must answer. */
 const PATIENCE_MS = 1000;
@@ -41,7 +45,7 @@ interface Chunk {
 
 function open(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
-    const request = indexedDB.open(DATABASE, 2);
+    const request = indexedDB.open(DATABASE, 3);
     request.onupgradeneeded = ({ oldVersion }) => upgrade(request.result, request.transaction!, oldVersion);
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
@@ -50,6 +54,9 @@ function open(): Promise<IDBDatabase> {
 }
 
 function upgrade(database: IDBDatabase, transaction: IDBTransaction, from: number): void {
+  database.createObjectStore(SHELF, { keyPath: ["sandbox", "name"] });
+  database.createObjectStore(SHELF_BYTES);
+  if (from > 1) return;
   database.createObjectStore(SANDBOXES, { keyPath: "id" });
   const chunks = database.createObjectStore(CHUNKS, { autoIncrement: true });
   chunks.createIndex("sandbox", "sandbox");
@@ -73,14 +80,14 @@ export function fresh(id: string, name: string, bytes = 0): Sandbox {
   return { id, name, made: Date.now(), used: Date.now(), bytes, owner: "", removed: null };
 }
 
-function asked<T>(request: IDBRequest<T>): Promise<T> {
+export function asked<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
 }
 
-function done(transaction: IDBTransaction): Promise<void> {
+export function done(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error ?? new Error("the sandbox belongs to another tab now"));
@@ -140,10 +147,22 @@ export class Storage {
 
   /** For good. */
   async erase(id: string): Promise<void> {
-    const transaction = this.write();
+    const transaction = this.database.transaction([SANDBOXES, CHUNKS, SHELF, SHELF_BYTES], "readwrite");
     transaction.objectStore(SANDBOXES).delete(id);
     clear(transaction, id);
+    for (const store of [SHELF, SHELF_BYTES]) transaction.objectStore(store).delete(IDBKeyRange.bound([id], [id, []]));
     await done(transaction);
+  }
+
+  /** What stands beside a sandbox's journal; `owner` is null for one that may only look. */
+  async shelf(id: string, owner: string | null): Promise<Shelf> {
+    const { Shelf } = await import("./shelf");
+    return new Shelf(this.database, id, owner);
+  }
+
+  async copyShelf(from: string, to: string): Promise<void> {
+    const { copyShelf } = await import("./shelf");
+    await copyShelf(this.database, from, to);
   }
 
   private write(): IDBTransaction {

@@ -166,3 +166,51 @@ test("a long history gives way to a snapshot at the next visit, and nothing is m
   await playground.run("CONFIG GET maxmemory-policy");
   await expect(playground.log()).toContainText('"allkeys-lru"');
 });
+
+test("what stands beside a sandbox is kept, renamed, duplicated and erased with it", async ({ page, context }) => {
+  interface Shelf {
+    list(): Promise<{ name: string; size: number; note: unknown }[]>;
+    read(name: string): Promise<Uint8Array | null>;
+    put(name: string, bytes: Uint8Array, note?: unknown): Promise<void>;
+    change(name: string, parts: object): Promise<void>;
+    remove(name: string): Promise<void>;
+  }
+  type WithShelf = HTMLElement & { sandboxes: { shelf(): Promise<Shelf> } };
+  const playground = await Playground.open(page);
+  const element = page.locator("redis-playground");
+  await element.evaluate(async (host: WithShelf) => {
+    const shelf = await host.sandboxes.shelf();
+    await shelf.put("Zweig ünicode 🌿", new Uint8Array([1, 2, 3]), { moment: 7 });
+    await shelf.put("other", new Uint8Array([9]));
+    await shelf.put("other", new Uint8Array([8, 8]));
+    await shelf.change("other", { name: "renamed" });
+    await shelf.put("gone", new Uint8Array(1));
+    await shelf.remove("gone");
+  });
+  await page.reload();
+  await playground.ready();
+  const told = () =>
+    element.evaluate(async (host: WithShelf) => {
+      const shelf = await host.sandboxes.shelf();
+      const all = await shelf.list();
+      return Promise.all(all.map(async ({ name, size, note }) => [name, size, note, [...((await shelf.read(name)) ?? [])]]));
+    });
+  const all = [
+    ["Zweig ünicode 🌿", 3, { moment: 7 }, [1, 2, 3]],
+    ["renamed", 2, null, [8, 8]],
+  ];
+  expect(await told()).toEqual(all);
+  await open(page);
+  await actions(page, "My sandbox").getByRole("button", { name: "Duplicate" }).click();
+  await named(page, "My sandbox (copy)").click();
+  await expect(page.getByRole("status").first()).toContainText("“My sandbox (copy)” is kept");
+  expect(await told()).toEqual(all);
+  // A tab that shows a copy may look, and not write.
+  const second = await Playground.open(await context.newPage());
+  await expect(second.page.getByRole("status").first()).toContainText("another tab");
+  const refused = await second.page.locator("redis-playground").evaluate(async (host: WithShelf) => {
+    const shelf = await host.sandboxes.shelf();
+    return [(await shelf.list()).length, await shelf.put("no", new Uint8Array(1)).catch((reason: Error) => reason.message)];
+  });
+  expect(refused).toEqual([2, "this tab shows a copy, which nobody keeps"]);
+});
