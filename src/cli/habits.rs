@@ -3,6 +3,7 @@
 
 use super::format::{Class, Roles, no_roles};
 use super::grid::Pairs;
+use super::options;
 use crate::resp::reply::Reply;
 
 fn is(arg: Option<&Vec<u8>>, name: &str) -> bool {
@@ -31,6 +32,16 @@ pub fn prints_verbatim(args: &[Vec<u8>]) -> bool {
 /// Lines that carry a secret and must not outlive the session. `args` come without a repeat prefix.
 pub fn is_secret(args: &[Vec<u8>]) -> bool {
     let (command, sub) = (args.first(), args.get(1));
+    if is_any(command, &["redis-cli", "resplay-cli"]) {
+        return is_secret(&args[1..]);
+    }
+    if command.is_some_and(|word| options::is_flag(word)) {
+        const PASSWORDS: [&str; 3] = ["-a", "--pass", "-u"];
+        return match options::parse(args) {
+            Ok(options) => options.password.is_some() || is_secret(&options.command),
+            Err(_) => args.iter().any(|arg| is_any(Some(arg), &PASSWORDS)),
+        };
+    }
     if is(command, "auth") {
         return true;
     }
@@ -193,6 +204,11 @@ mod tests {
             "MIGRATE h 1 \"\" 0 10 AUTH2 u p KEYS a",
             "SENTINEL SET m auth-pass p",
             "SENTINEL CONFIG SET sentinel-pass p",
+            "redis-cli -h example.com -a pass PING",
+            "redis-cli -u redis://me:pass@example.com",
+            "-n 2 AUTH x",
+            "--pass x",
+            "-a x --nope",
         ] {
             assert!(is_secret(&of(line)), "{line}");
         }
@@ -205,6 +221,8 @@ mod tests {
             "HELLO 3 AUTH a",
             "MIGRATE h 1 \"\" 0 10 KEYS auth p",
             "SENTINEL SET m quorum 2",
+            "redis-cli -h example.com GET auth",
+            "-n 2 GET -a",
         ] {
             assert!(!is_secret(&of(line)), "{line}");
         }

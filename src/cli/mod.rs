@@ -20,4 +20,4 @@ pub mod transcript;
 pub mod tools;
 pub mod session;
 
-pub use session::{Action, Address, Session, Settings, State};
+pub use session::{Action, Address, FileUse, Session, Settings, State};

@@ -38,6 +38,9 @@ const SLOW_MS: u64 = 500;
 /// Shown while messages of a subscription are awaited.
 pub const READING: &str = "Reading messages... (press Ctrl-C to quit or any key to type command)";
 
+/// The same for MONITOR.
+pub const MONITORING: &str = "Every command that the server runs is shown... (press Ctrl-C to quit)";
+
 /// What the host is to do, in order.
 #[derive(Clone, Debug)]
 pub enum Action {
@@ -67,6 +70,22 @@ pub enum Action {
     Status(Option<String>),
     /// Run one of redis-cli's tools; the session does not do this one itself.
     Run(Box<Options>),
+    /// Hand what a file holds to `supply`. Without a name the user has not said which.
+    NeedFile {
+        name: Option<String>,
+        use_: FileUse,
+    },
+}
+
+/// What becomes of a file that a line asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileUse {
+    /// `--eval`
+    Script,
+    /// `-x`, `-X`: an argument.
+    Argument,
+    /// `--pipe`: commands, or the protocol itself.
+    Commands,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,6 +187,8 @@ struct Pending {
     started_ms: u64,
     /// How often it is to be sent again after this reply.
     again: u64,
+    /// What is sent unseen once the last reply is there: its flags were for this command alone.
+    after: Vec<Vec<Vec<u8>>>,
     interval_ms: u64,
 }
 
@@ -212,6 +233,8 @@ pub struct Session {
     asking: bool,
     paused: Option<(u64, Pending)>,
     tool: Option<tooling::Running>,
+    /// What is to be done with the file asked for.
+    wanted: Option<Box<Options>>,
     waiting: VecDeque<String>,
     unfinished: Option<String>,
     shutting_down: bool,
@@ -243,6 +266,7 @@ impl Session {
             asking: false,
             paused: None,
             tool: None,
+            wanted: None,
             waiting: VecDeque::new(),
             unfinished: None,
             shutting_down: false,
@@ -440,6 +464,9 @@ impl Session {
         self.now_ms = now_ms;
         self.waiting.clear();
         self.parked = None;
+        if self.wanted.take().is_some() {
+            return self.take();
+        }
         if self.unfinished.is_none() && self.tool.is_some() {
             self.stop_tool();
         } else if self.unfinished.take().is_none() && (self.is_busy() || self.subscribed || self.monitoring) {
@@ -486,7 +513,8 @@ impl Session {
 
     fn is_busy(&self) -> bool {
         let sending = !self.sent.is_empty() || !self.setup.is_empty();
-        sending || self.parked.is_some() || self.paused.is_some() || self.tool.is_some()
+        let held = self.parked.is_some() || self.paused.is_some() || self.wanted.is_some();
+        sending || held || self.tool.is_some()
     }
 
     fn say(&mut self, class: Class, text: impl AsRef<str>) {

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::printed::Printed;
 use super::{Engine, object};
 use crate::cli::complete;
-use crate::cli::session::{self, Action, Address, Settings, Standing, State};
+use crate::cli::session::{self, Action, Address, FileUse, MONITORING, READING, Settings, Standing, State};
 use crate::cli::table::Table;
 
 #[wasm_bindgen]
@@ -96,6 +96,11 @@ impl Session {
         converted(self.inner.tick(now_ms as u64))
     }
 
+    /// What the file holds that an action `file` asked for; nothing where there is none.
+    pub fn supply(&mut self, bytes: Option<Vec<u8>>, now_ms: f64) -> Array {
+        converted(self.inner.supply(bytes.ok_or(None), now_ms as u64))
+    }
+
     /// What could follow the line and what is wrong with it, as `{text, fault?, teach?}`, or nothing.
     pub fn hint(&self, line: &str) -> JsValue {
         let text = self.inner.hint(line);
@@ -143,6 +148,15 @@ impl Session {
 
     pub fn prompt(&self) -> String {
         self.inner.prompt()
+    }
+
+    /// What stands in the empty prompt while messages come in.
+    pub fn awaits(&self) -> Option<String> {
+        match self.inner.state() {
+            State::Reading => Some(READING.to_owned()),
+            State::Monitoring => Some(MONITORING.to_owned()),
+            _ => None,
+        }
     }
 
     pub fn state(&self) -> String {
@@ -195,6 +209,14 @@ fn converted(actions: Vec<Action>) -> Array {
                 Action::Exit => plain("exit"),
                 Action::Status(text) => object([("t", "status".into()), ("text", text.into())]),
                 Action::Run(_) => plain("run"),
+                Action::NeedFile { name, use_ } => {
+                    let use_ = match use_ {
+                        FileUse::Script => "script",
+                        FileUse::Argument => "argument",
+                        FileUse::Commands => "commands",
+                    };
+                    object([("t", "file".into()), ("name", name.into()), ("use", use_.into())])
+                }
             }
         })
         .collect()

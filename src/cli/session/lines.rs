@@ -1,10 +1,10 @@
 //! Lines: split, looked at for words meant for the terminal, remembered, run one after another.
 
-use super::{Action, Address, Link, Session};
+use super::{Action, Address, FileUse, Link, Session};
 use crate::cli::format::{Class, Format, Style};
 use crate::cli::habits;
 use crate::cli::help;
-use crate::cli::options::{self, Options, leading_integer};
+use crate::cli::options::{self, Options, Tool, leading_integer};
 use crate::cli::split::{self, Repeat};
 use crate::cli::teach;
 use crate::cli::tools;
@@ -27,7 +27,7 @@ impl Session {
             Ok(args) if args.is_empty() => return,
             Ok(args) => args,
             Err(error) => {
-                self.remember(line, false);
+                self.remember(line, is_secret_so_far(line));
                 self.say(Class::Error, "Invalid argument(s)");
                 if self.settings.teach {
                     self.teach(teach::bad_quotes(line, error));
@@ -35,7 +35,10 @@ impl Session {
                 return;
             }
         };
+        // Beyond redis-cli, for which these would be bad counts.
+        let chooses_protocol = matches!(&args[0][..], b"-2" | b"-3");
         let (args, times) = match split::repeat_prefix(&args) {
+            _ if chooses_protocol => (args, None),
             Repeat::Invalid => {
                 return self.say(Class::Error, "Invalid redis-cli repeat command option value.");
             }
@@ -69,7 +72,7 @@ impl Session {
             "connect" if args.len() == 3 => self.run_connect(args),
             "redis-cli" | "resplay-cli" => self.run_shell_line(line),
             _ if word.starts_with(':') => self.set_preference(args),
-            _ if options::is_flag(&args[0]) => self.run_flags(args),
+            _ if options::is_flag(&args[0]) => self.run_flags(args, None),
             _ => return false,
         }
         true
@@ -107,10 +110,22 @@ impl Session {
         }
     }
 
-    /// A `redis-cli …` line copied from a shell.
+    /// A `redis-cli …` line copied from a shell; `< FILE` behind it is the one thing of a shell that is understood.
     pub(super) fn run_shell_line(&mut self, line: &str) {
-        match split::shell_split(line.as_bytes()) {
-            Ok(words) => self.run_flags(&words[1..]),
+        let split = match split::shell_split(line.as_bytes()) {
+            Err(split::ShellError::Operator { byte: b'<', at }) => {
+                split::shell_split(&line.as_bytes()[..at]).and_then(|words| {
+                    let file = split::shell_split(&line.as_bytes()[at + 1..])?;
+                    match &file[..] {
+                        [file] => Ok((words, Some(String::from_utf8_lossy(file).into_owned()))),
+                        _ => Err(split::ShellError::Operator { byte: b'<', at }),
+                    }
+                })
+            }
+            other => other.map(|words| (words, None)),
+        };
+        match split {
+            Ok((words, input)) => self.run_flags(&words[1..], input),
             Err(split::ShellError::Operator { byte, .. }) => {
                 let text =
                     format!("A terminal has no shell behind it: '{}' means nothing here.", char::from(byte));
@@ -121,7 +136,7 @@ impl Session {
     }
 
     /// Flags at the prompt: for one command, or without one for all that follow.
-    pub(super) fn run_flags(&mut self, args: &[Vec<u8>]) {
+    pub(super) fn run_flags(&mut self, args: &[Vec<u8>], input: Option<String>) {
         let mut options = match options::parse(args) {
             Ok(options) => options,
             Err(message) => return self.say(Class::Error, message),
@@ -146,6 +161,16 @@ impl Session {
         if let Some(tool) = tools::tool(&options, self.settings.style.format) {
             return self.start_tool(tool);
         }
+        let (name, use_) = match &options.tool {
+            Some(Tool::Eval { file }) => (Some(file.clone()), Some(FileUse::Script)),
+            Some(Tool::Pipe) => (input, Some(FileUse::Commands)),
+            None if options.stdin_last || options.stdin_tag.is_some() => (input, Some(FileUse::Argument)),
+            _ => (None, None),
+        };
+        if let Some(use_) = use_ {
+            self.wanted = Some(Box::new(options));
+            return self.out.push(Action::NeedFile { name, use_ });
+        }
         if options.tool.is_some() {
             return self.out.push(Action::Run(Box::new(options)));
         }
@@ -154,6 +179,39 @@ impl Session {
         }
         let command = std::mem::take(&mut options.command);
         self.run_command(command, &options, 1);
+    }
+
+    /// What a file holds that [`Action::NeedFile`] asked for; nothing when there is none, or the reason why.
+    pub fn supply(&mut self, bytes: Result<Vec<u8>, Option<String>>, now_ms: u64) -> Vec<Action> {
+        self.now_ms = now_ms;
+        if let Some(mut options) = self.wanted.take() {
+            match bytes {
+                Ok(bytes) => self.run_supplied(&mut options, bytes),
+                Err(reason) => {
+                    let text = reason.unwrap_or_else(|| "No file, so nothing was done.".to_owned());
+                    self.say(Class::Error, text);
+                }
+            }
+        }
+        self.pump();
+        self.take()
+    }
+
+    fn run_supplied(&mut self, options: &mut Options, bytes: Vec<u8>) {
+        match options.tool {
+            Some(Tool::Eval { .. }) => {
+                let command = options::eval_command(bytes, &options.command);
+                self.run_command(command, options, 1);
+            }
+            Some(_) => match tools::feed(bytes) {
+                Ok(tool) => self.start_tool(tool),
+                Err(message) => self.say(Class::Error, message),
+            },
+            None => match options.arguments(Some(bytes)) {
+                Ok(command) => self.run_command(command, options, 1),
+                Err(message) => self.say(Class::Error, message),
+            },
+        }
     }
 
     pub(super) fn change_address(&mut self, options: &Options) {
@@ -202,6 +260,15 @@ impl Session {
     pub(super) fn print_help(&mut self, args: &[Vec<u8>]) {
         self.out.push(Action::Print(help::help(&self.table, args)));
     }
+}
+
+/// Whether a line that cannot be split to its end begins like one with a secret.
+fn is_secret_so_far(line: &str) -> bool {
+    let mut words = split::cut(line.as_bytes()).texts();
+    if matches!(split::repeat_prefix(&words), Repeat::Times(_)) {
+        words.remove(0);
+    }
+    habits::is_secret(&words)
 }
 
 /// The options without the password, as flags again in front of their command: what is left to do after AUTH.

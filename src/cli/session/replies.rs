@@ -105,6 +105,9 @@ impl Session {
         if pending.again > 0 && !self.monitoring {
             return self.send_again(pending);
         }
+        if !self.subscribed && !self.monitoring {
+            pending.after.iter().for_each(|args| self.run_quietly_first(args.clone()));
+        }
         let elapsed_ms = self.now_ms.saturating_sub(pending.started_ms);
         if elapsed_ms >= SLOW_MS && self.settings.style.format == Format::Tty {
             self.say(Class::Timing, elapsed_text(elapsed_ms));
@@ -213,6 +216,7 @@ impl Session {
             confirmations: 0,
             started_ms: pending.started_ms,
             again: pending.again,
+            after: pending.after.clone(),
             interval_ms: pending.interval_ms,
         });
         true

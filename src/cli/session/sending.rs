@@ -9,6 +9,7 @@ use crate::cli::habits;
 use crate::cli::options::Options;
 use crate::cli::table::Table;
 use crate::resp::reply::{Decoder, Reply};
+use crate::resp::request::encode_request;
 
 impl Session {
     pub(super) fn run_command(&mut self, args: Vec<Vec<u8>>, options: &Options, times: u64) {
@@ -24,8 +25,11 @@ impl Session {
         };
         let mut style = style_with(&self.settings.style, options);
         style.verbatim = habits::prints_verbatim(&args);
+        let name = name.to_ascii_lowercase();
+        let mut after = Vec::new();
         if let Some(db) = options.db.filter(|&db| db != self.db) {
-            self.run_quietly_first(vec![b"SELECT".to_vec(), db.to_string().into_bytes()]);
+            after.extend(Some(select(self.db)).filter(|_| name != b"select"));
+            self.run_quietly_first(select(db));
         }
         let json = matches!(style.format, Format::Json | Format::QuotedJson);
         let wants = if options.resp3 || (json && !options.resp2) {
@@ -35,6 +39,7 @@ impl Session {
         };
         let switch = wants.filter(|&resp3| resp3 != self.resp3 && !self.in_multi && !self.subscribed);
         if let Some(resp3) = switch {
+            after.extend(Some(hello(!resp3)).filter(|_| name != b"hello"));
             self.run_quietly_first(hello(resp3));
         }
         let pending = Pending {
@@ -43,17 +48,11 @@ impl Session {
             started_ms: self.now_ms,
             again: times - 1,
             interval_ms: options.interval_ms.unwrap_or(self.settings.interval_ms),
+            after,
             style,
             args,
         };
         self.issue(pending);
-        // JSON needs RESP3 for this one reply only, unless it was asked for.
-        if let Some(resp3) = switch
-            && times == 1
-            && !(options.resp3 || options.resp2)
-        {
-            self.run_quietly_first(hello(!resp3));
-        }
     }
 
     pub(super) fn run_quietly_first(&mut self, args: Vec<Vec<u8>>) {
@@ -71,6 +70,7 @@ impl Session {
             confirmations: 0,
             started_ms: self.now_ms,
             again: 0,
+            after: Vec::new(),
             interval_ms: 0,
         }
     }
@@ -139,7 +139,7 @@ impl Session {
                 args.extend(self.settings.password.as_deref().map(text));
                 args
             }
-            Purpose::Select => vec![text("SELECT"), self.wanted_db.to_string().into_bytes()],
+            Purpose::Select => select(self.wanted_db),
             Purpose::SwitchProtocol => hello(true),
             _ => vec![text("COMMAND"), text("DOCS")],
         };
@@ -180,6 +180,10 @@ impl Session {
     }
 }
 
+fn select(db: i64) -> Vec<Vec<u8>> {
+    vec![b"SELECT".to_vec(), db.to_string().into_bytes()]
+}
+
 fn hello(resp3: bool) -> Vec<Vec<u8>> {
     vec![b"HELLO".to_vec(), if resp3 { b"3".to_vec() } else { b"2".to_vec() }]
 }
@@ -196,11 +200,6 @@ pub(super) fn subscription(name: &[u8]) -> Option<bool> {
 /// A command as the server reads it.
 pub fn encode(args: &[Vec<u8>]) -> Vec<u8> {
     let mut out = Vec::with_capacity(16 + args.iter().map(|arg| arg.len() + 16).sum::<usize>());
-    out.extend_from_slice(format!("*{}\r\n", args.len()).as_bytes());
-    for arg in args {
-        out.extend_from_slice(format!("${}\r\n", arg.len()).as_bytes());
-        out.extend_from_slice(arg);
-        out.extend_from_slice(b"\r\n");
-    }
+    encode_request(args.iter().map(Vec::as_slice), &mut out);
     out
 }

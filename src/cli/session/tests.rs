@@ -98,6 +98,10 @@ impl Stage {
                     self.now_ms += after_ms;
                     self.session.tick(self.now_ms)
                 }
+                Action::NeedFile { name, .. } => {
+                    let text = name.ok_or(None).map(|name| format!("the text of {name}").into_bytes());
+                    self.session.supply(text, self.now_ms)
+                }
                 Action::Disconnect | Action::Run(_) | Action::Status(_) => Vec::new(),
             };
             todo.extend(more);
@@ -222,7 +226,7 @@ fn repetitions() {
     stage.answer(&[":1", ":2", ":3"]).line("3 INCR x");
     assert_eq!(stage.screen(), "127.0.0.1:6379> 3 INCR x\n(integer) 1\n(integer) 2\n(integer) 3\n");
     assert_eq!(stage.sent(), "INCR x | INCR x | INCR x");
-    stage.line("-3 INCR x");
+    stage.line("-4 INCR x");
     assert_eq!(stage.screen(), "127.0.0.1:6379> -3 INCR x\nInvalid redis-cli repeat command option value.\n");
     stage.answer(&["+PONG", "+PONG"]).line("-r 2 -i 0.4 PING");
     assert_eq!(stage.screen(), "127.0.0.1:6379> -r 2 -i 0.4 PING\nPONG\nPONG\n");
@@ -490,4 +494,41 @@ fn a_tool_ends_when_interrupted() {
     // The reply under way is dropped.
     stage.bytes("$1\r\nx\r\n").answer(&["+PONG"]).line("PING");
     assert_eq!(stage.screen(), "127.0.0.1:6379> PING\nPONG\n");
+}
+
+#[test]
+fn flags_before_a_command_are_for_it_alone() {
+    let mut stage = Stage::plain();
+    stage.sent();
+    stage.answer(&["+OK", "$1\r\n1", "+OK"]).line("redis-cli -n 2 GET x");
+    assert_eq!(stage.sent(), "SELECT 2 | GET x | SELECT 0");
+    assert_eq!(stage.session.prompt(), "127.0.0.1:6379> ");
+    stage.answer(&["+OK", ":1", ":2", "+OK"]).line("-n 2 -r 2 INCR x");
+    assert_eq!(stage.sent(), "SELECT 2 | INCR x | INCR x | SELECT 0");
+    stage.answer(&["+OK"]).line("-n 2");
+    assert_eq!((stage.sent().as_str(), stage.session.prompt()), ("SELECT 2", "127.0.0.1:6379[2]> ".to_owned()));
+    stage.answer(&["%0", "%0", "*0"]).line("-3 HGETALL x");
+    assert_eq!(stage.sent(), "HELLO 3 | HGETALL x | HELLO 2");
+    assert!(!stage.session.is_resp3());
+}
+
+#[test]
+fn files_are_asked_for() {
+    let mut stage = Stage::plain();
+    stage.sent();
+    stage.answer(&[":1"]).line("--eval add.lua k1 k2 , 5");
+    assert_eq!(stage.sent(), "EVAL \"the text of add.lua\" 2 k1 k2 5");
+    stage.answer(&["+OK"]).line("redis-cli -x SET note < note.txt");
+    assert_eq!(stage.sent(), "SET note \"the text of note.txt\"");
+    stage.answer(&["-ERR x"]).line("redis-cli --pipe < commands.txt");
+    assert_eq!(stage.sent(), "the text of commands.txt");
+    assert!(stage.screen().ends_with("ERR x\nerrors: 1, replies: 1\n"));
+    stage.line("-x SET note");
+    assert!(stage.screen().ends_with("No file, so nothing was done.\n"));
+    assert_eq!(stage.session.state(), State::Ready);
+    let actions = stage.session.submit("--pipe", 0);
+    assert!(matches!(actions[..], [_, .., Action::NeedFile { name: None, use_: FileUse::Commands }]));
+    assert_eq!(stage.session.state(), State::Waiting);
+    stage.session.interrupt(0);
+    assert_eq!(stage.session.state(), State::Ready);
 }

@@ -1,6 +1,7 @@
 //! Redis-cli's tools that need nothing but a connection: scanning keys, finding big, heavy and hot ones, watching load
 //! and latency. Each is a machine that asks for commands to be sent and is given their replies.
 
+mod feed;
 mod keys;
 mod watch;
 
@@ -37,6 +38,8 @@ impl Wish {
         self.commands.push(words.iter().map(|word| word.to_vec()).collect());
     }
 }
+
+pub use feed::feed;
 
 pub trait Tool: std::fmt::Debug + Send {
     /// Goes on with the replies to the commands last wished for; none at the start and after waiting.

@@ -203,6 +203,10 @@ impl Host {
                 Action::Disconnect => self.hang_up(),
                 Action::Wake { after_ms } => self.wakes_ms.push(self.now_ms() + after_ms),
                 Action::Status(text) => self.surface.status(text.as_deref()),
+                Action::NeedFile { name, .. } => {
+                    let actions = self.session.supply(read_file(name.as_deref()), self.now_ms());
+                    self.perform(actions);
+                }
                 Action::Run(options) => self.surface.line(&super::tools::not_at_the_prompt(&options)),
             }
         }
@@ -293,6 +297,12 @@ impl Host {
         });
         ask
     }
+}
+
+/// What a line at the prompt wants of a file.
+fn read_file(name: Option<&str>) -> Result<Vec<u8>, Option<String>> {
+    let name = name.ok_or_else(|| Some("Say which file: redis-cli … < FILE".to_owned()))?;
+    std::fs::read(name).map_err(|error| Some(format!("Can't open file '{name}': {}", reason(&error))))
 }
 
 /// What redis-cli says on standard error.
