@@ -113,15 +113,14 @@ impl Session {
     /// A `redis-cli …` line copied from a shell; `< FILE` behind it is the one thing of a shell that is understood.
     pub(super) fn run_shell_line(&mut self, line: &str) {
         let split = match split::shell_split(line.as_bytes()) {
-            Err(split::ShellError::Operator { byte: b'<', at }) => {
-                split::shell_split(&line.as_bytes()[..at]).and_then(|words| {
+            Err(split::ShellError::Operator { byte: b'<', at }) => split::shell_split(&line.as_bytes()[..at])
+                .and_then(|words| {
                     let file = split::shell_split(&line.as_bytes()[at + 1..])?;
                     match &file[..] {
                         [file] => Ok((words, Some(String::from_utf8_lossy(file).into_owned()))),
                         _ => Err(split::ShellError::Operator { byte: b'<', at }),
                     }
-                })
-            }
+                }),
             other => other.map(|words| (words, None)),
         };
         match split {

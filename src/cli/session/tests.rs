@@ -506,7 +506,10 @@ fn flags_before_a_command_are_for_it_alone() {
     stage.answer(&["+OK", ":1", ":2", "+OK"]).line("-n 2 -r 2 INCR x");
     assert_eq!(stage.sent(), "SELECT 2 | INCR x | INCR x | SELECT 0");
     stage.answer(&["+OK"]).line("-n 2");
-    assert_eq!((stage.sent().as_str(), stage.session.prompt()), ("SELECT 2", "127.0.0.1:6379[2]> ".to_owned()));
+    assert_eq!(
+        (stage.sent().as_str(), stage.session.prompt()),
+        ("SELECT 2", "127.0.0.1:6379[2]> ".to_owned())
+    );
     stage.answer(&["%0", "%0", "*0"]).line("-3 HGETALL x");
     assert_eq!(stage.sent(), "HELLO 3 | HGETALL x | HELLO 2");
     assert!(!stage.session.is_resp3());

@@ -41,7 +41,9 @@ fn commands(mut bytes: Vec<u8>) -> Result<Vec<Command>, String> {
             Ok(Parsed::Inline { consumed }) => {
                 (parser.inline().iter().map(<[u8]>::to_vec).collect(), consumed)
             }
-            Ok(Parsed::Incomplete) => return Err("The last command is not whole; nothing was sent.".to_owned()),
+            Ok(Parsed::Incomplete) => {
+                return Err("The last command is not whole; nothing was sent.".to_owned());
+            }
             Err(error) => {
                 let text = String::from_utf8_lossy(&error.text()).into_owned();
                 return Err(format!("{text} in command {}; nothing was sent.", commands.len() + 1));
