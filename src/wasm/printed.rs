@@ -47,9 +47,39 @@ impl Printed {
         {
             return Vec::new();
         }
-        let formats = [Format::Tty, Format::Raw, Format::Csv, Format::Json].map(Format::name);
+        let mut formats = vec![Format::Tty, Format::Raw, Format::Csv, Format::Json];
+        if let printed::Printed::Reply(printed) = source {
+            formats.retain(|format| *format != printed.style.format);
+            formats.insert(0, printed.style.format);
+        }
         let table = source.grid(1).map(|_| "table");
-        formats.into_iter().chain(table).map(str::to_owned).collect()
+        formats.into_iter().map(Format::name).chain(table).map(str::to_owned).collect()
+    }
+
+    /// The value that a view shows at a UTF-16 unit of its text, as `{text, key?}`; nothing where it shows none.
+    pub fn value_at(&self, view: &str, unit: usize) -> JsValue {
+        let Some((source, format)) = self.source.as_ref().zip(Format::named(view)) else { return JsValue::NULL };
+        let mut units = 0;
+        for piece in source.in_format(format).pieces() {
+            units += String::from_utf8_lossy(&piece.text).encode_utf16().count();
+            if units > unit {
+                return value(source, &piece.path, piece.class);
+            }
+        }
+        JsValue::NULL
+    }
+
+    /// The same for a cell of the table.
+    pub fn value_in(&self, row: usize, column: usize) -> JsValue {
+        let Some(source) = &self.source else { return JsValue::NULL };
+        let grid = source.grid(TABLE_ROWS_MAX);
+        let cell = grid.as_ref().and_then(|grid| grid.rows.get(row)?.get(column));
+        match (source, cell.and_then(|cell| cell.path.as_deref())) {
+            (printed::Printed::Reply(printed), Some(path)) => {
+                value(source, path, (printed.roles)(path, &printed.reply).unwrap_or(Class::Plain))
+            }
+            _ => JsValue::NULL,
+        }
     }
 
     /// The same reply otherwise: the name of a format, of those in `views`.
@@ -127,6 +157,16 @@ impl Printed {
             }
         }
         (text, spans)
+    }
+}
+
+/// A value as a copy of it gives it, and the bytes of a key.
+fn value(source: &printed::Printed, path: &[u32], class: Class) -> JsValue {
+    let Some(bytes) = source.copy(path) else { return JsValue::NULL };
+    let text = ("text", String::from_utf8_lossy(&bytes).into_owned().into());
+    match class {
+        Class::Key => object([text, ("key", js_sys::Uint8Array::from(&bytes[..]).into())]),
+        _ => object([text]),
     }
 }
 

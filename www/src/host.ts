@@ -4,7 +4,7 @@
  */
 
 import { joined } from "./bytes";
-import type { Block, Completion, Hint, Job, LaneState, Report, Request, Resume, Table, Ask, Clock } from "./protocol";
+import type { Block, Completion, Hint, Job, LaneState, Place, Report, Request, Resume, Table, Ask, Clock, Value } from "./protocol";
 import { timeOn } from "./clock";
 import type { Remote } from "./remote";
 import type { JournalStore } from "./storage";
@@ -15,7 +15,8 @@ export interface LaneView {
   /** The line just echoed may be kept for later visits. */
   remember(line: string): void;
   print(blocks: Block[]): void;
-  state(prompt: string, state: LaneState): void;
+  /** `awaits` stands in an empty prompt while something comes in by itself. */
+  state(prompt: string, state: LaneState, awaits: string): void;
   clear(): void;
   /** A line below all that is printed, until it is taken away. */
   status(text: string | null): void;
@@ -90,6 +91,10 @@ export class Lane {
 
   copy(id: number): Promise<string | null> {
     return this.host.ask((seq) => ({ t: "copy", id, seq }));
+  }
+
+  value(id: number, place: Place): Promise<Value | null> {
+    return this.host.ask((seq) => ({ t: "value", id, place, seq }));
   }
 
   close(): void {
@@ -465,6 +470,9 @@ export class Host extends EventTarget {
       case "copy":
         this.answer(report.seq, report.text);
         break;
+      case "value":
+        this.answer(report.seq, report.value);
+        break;
       case "unfold":
         this.answer(report.seq, report.block);
         break;
@@ -522,6 +530,9 @@ export class Host extends EventTarget {
       case "status":
         lane.view.status(report.text);
         break;
+      case "file":
+        void import("./file-wanted").then(({ want }) => want(report.name, report.use)).then((bytes) => this.send({ t: "supply", lane: lane.id, bytes }));
+        break;
       case "unable":
         lane.view.notice("This needs files or a network, which a page does not have.", "info");
         break;
@@ -531,7 +542,7 @@ export class Host extends EventTarget {
         lane.resume = report.resume;
         lane.resp = report.resp;
         lane.prepared = true;
-        lane.view.state(report.prompt, report.state);
+        lane.view.state(report.prompt, report.state, report.awaits);
         break;
     }
   }

@@ -49,6 +49,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   declare panel: string | null;
 
   declare moment: number | null;
+  inspected: Uint8Array | null = null;
   readonly host = newHost();
   readonly sandboxes = new Sandboxes(this.host, this);
   private readonly history = new History(localStore("resplay.history"));
@@ -458,6 +459,13 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
         .history=${this.history}
         .space=${this.space}
         .label=${entry.name}
+        .inspects=${true}
+        ?inspects=${true}
+        @inspect=${(event: CustomEvent<Uint8Array>) => {
+          this.inspected = event.detail;
+          this.openPanel("keys");
+          this.tellTurn();
+        }}
         @reply=${() => {
           this.quiet = false;
         }}

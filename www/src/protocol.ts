@@ -55,7 +55,23 @@ export interface Completion {
 
 export interface Hint {
   text: string;
+  /** Where the line is wrong already, in UTF-16 units, and a sentence about it. */
+  fault?: number;
+  teach?: string;
 }
+
+/** One value of a reply. */
+export interface Value {
+  text: string;
+  /** Its bytes, where it names a key. */
+  key?: Uint8Array;
+}
+
+/** Where a value is shown: at a UTF-16 unit of a view's text, or in a cell of its table. */
+export type Place = { view: string; at: number } | { row: number; column: number };
+
+/** What becomes of a file that a line asks for. */
+export type FileUse = "script" | "argument" | "commands";
 
 /** Work on whole keyspaces, for files that come and go. */
 export type Job =
@@ -104,6 +120,8 @@ export type Request =
   | { t: "unfold"; id: number; from: number; to: number; seq: number }
   | { t: "view"; id: number; view: string; seq: number }
   | { t: "copy"; id: number; seq: number }
+  | { t: "value"; id: number; place: Place; seq: number }
+  | { t: "supply"; lane: number; bytes: Uint8Array | null }
   | { t: "sync"; seq: number }
   | { t: "job"; job: Job; seq: number }
   | { t: "probe"; space: string; lines: string[]; seq: number }
@@ -127,7 +145,7 @@ export type Report =
   | { t: "echo"; lane: number; prompt: string; line: string }
   | { t: "remember"; lane: number; line: string }
   | { t: "print"; lane: number; blocks: Block[] }
-  | { t: "state"; lane: number; prompt: string; state: LaneState; resume: Resume | null; resp: number }
+  | { t: "state"; lane: number; prompt: string; state: LaneState; awaits: string; resume: Resume | null; resp: number }
   | { t: "clear"; lane: number }
   | { t: "status"; lane: number; text: string | null }
   | { t: "unable"; lane: number }
@@ -136,6 +154,8 @@ export type Report =
   | { t: "unfold"; seq: number; block: Block | null }
   | { t: "view"; seq: number; shown: Block | Table | null }
   | { t: "copy"; seq: number; text: string | null }
+  | { t: "value"; seq: number; value: Value | null }
+  | { t: "file"; lane: number; name: string | null; use: FileUse }
   | { t: "synced"; seq: number }
   | { t: "job"; seq: number; done: unknown; failed: string | null }
   | { t: "probe"; seq: number; answers: string[] }

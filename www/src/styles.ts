@@ -199,50 +199,6 @@ const terminal = css`
   .scroller {
     position: relative;
   }
-  .views {
-    position: absolute;
-    right: var(--rp-space-3);
-    display: flex;
-    gap: 2px;
-    padding: 2px;
-    border: 1px solid var(--rp-edge-strong);
-    border-radius: var(--rp-radius-small);
-    background: var(--rp-raised);
-    font-family: var(--rp-sans);
-    cursor: default;
-    z-index: 1;
-  }
-  .views button {
-    min-height: 1.6rem;
-    padding: 0 var(--rp-space-2);
-    border-color: transparent;
-    font-size: 0.75rem;
-  }
-  .views button[aria-pressed="true"] {
-    background: var(--rp-panel);
-    border-color: var(--rp-edge-strong);
-    font-weight: 600;
-  }
-  .grid {
-    border-collapse: collapse;
-    margin: var(--rp-space-1) 0;
-    user-select: text;
-  }
-  .grid th,
-  .grid td {
-    padding: 0.15em var(--rp-space-3);
-    border: 1px solid var(--rp-edge);
-    text-align: start;
-    vertical-align: top;
-    white-space: pre-wrap;
-    overflow-wrap: anywhere;
-  }
-  .grid th {
-    font-family: var(--rp-sans);
-    font-size: var(--rp-size-small);
-    color: var(--rp-muted);
-    background: var(--rp-raised);
-  }
   .fold {
     display: flex;
     flex-wrap: wrap;
@@ -292,6 +248,10 @@ const terminal = css`
   }
   .under {
     color: transparent;
+  }
+  .wrong {
+    text-decoration: underline wavy var(--rp-error);
+    text-decoration-skip-ink: none;
   }
   .ghost.past {
     font-style: italic;

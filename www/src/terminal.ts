@@ -10,6 +10,7 @@ import type { Host, Lane, LaneView, NoticeKind } from "./host";
 import type { Block, Completion, Hint, LaneState } from "./protocol";
 import { Transcript } from "./transcript";
 import { terminalStyles } from "./styles";
+import type { Values } from "./values";
 
 const OPTIONS_SHOWN = 200;
 
@@ -42,7 +43,7 @@ export class ReplTerminal extends LitElement implements LaneView {
     search: { state: true },
     stuck: { state: true },
     statusLine: { state: true },
-    viewing: { state: true },
+    awaits: { state: true },
     begun: { state: true },
     started: { state: true },
   };
@@ -59,16 +60,20 @@ export class ReplTerminal extends LitElement implements LaneView {
   declare private search: Search | null;
   declare private stuck: boolean;
   declare private statusLine: string | null;
-  /** The reply whose views are offered. */
-  declare private viewing: HTMLElement | null;
+  /** What stands in the empty prompt while something comes in by itself. */
+  declare private awaits: string;
   /** Lines of a command that is not whole yet. */
   declare private begun: string[];
   declare private started: boolean;
 
   lane: Lane | null = null;
+  /** Somebody shows a key that is pressed: the event `inspect` names it. */
+  inspects = false;
   /** Lines to run unseen before the first prompt. */
   setup: string[] = [];
   private transcript: Transcript | null = null;
+  private values: Values | null = null;
+  private loading: Promise<void> | null = null;
   private early: (() => void)[] = [];
   private walk: Walk | null = null;
   private firstPrompt = "";
@@ -93,7 +98,7 @@ export class ReplTerminal extends LitElement implements LaneView {
     this.search = null;
     this.stuck = true;
     this.statusLine = null;
-    this.viewing = null;
+    this.awaits = "";
     this.begun = [];
     this.started = false;
   }
@@ -176,10 +181,11 @@ export class ReplTerminal extends LitElement implements LaneView {
     this.record((to) => to.print(blocks));
   }
 
-  state(prompt: string, state: LaneState): void {
+  state(prompt: string, state: LaneState, awaits: string): void {
     if (state === "more" && this.laneState !== "more") this.firstPrompt = this.prompt;
     this.prompt = prompt;
     this.laneState = state;
+    this.awaits = awaits;
     this.started = true;
     if (state !== "more") this.begun = [];
     this.askHint(true);
@@ -221,7 +227,6 @@ export class ReplTerminal extends LitElement implements LaneView {
           aria-label=${this.named("Output")}
           @pointerover=${this.pointed}
         ></div>
-        ${this.views()}
         ${this.statusLine === null ? nothing : html`<div class="status-line">${this.statusLine}</div>`}
         ${this.laneState === "more"
           ? this.begun.map((line, at) => html`<div class="begun"><span class="prompt">${at === 0 ? this.firstPrompt : this.prompt}</span>${line}</div>`)
@@ -254,7 +259,7 @@ export class ReplTerminal extends LitElement implements LaneView {
         </div>
         ${cycle ? this.options(cycle) : nothing}
         <div id="keys" class="visually-hidden">
-          Tab completes, Up and Down walk the history, Control R searches it, Alt V shows the last reply otherwise. Escape, then Tab, leaves the field.
+          Tab completes, Up and Down walk the history, Control R searches it, Alt V shows the last reply otherwise, Down there walks its values. Escape, then Tab, leaves the field.
         </div>
       </div>
       ${this.stuck ? nothing : html`<button class="to-end" type="button" @click=${this.toEnd}>Latest output ↓</button>`}
@@ -281,87 +286,32 @@ export class ReplTerminal extends LitElement implements LaneView {
     </button>`;
   }
 
-  // ---- Other views of a reply
+  // ---- What can be done with replies
 
-  /** One toolbar for all replies, beside the one pointed at: a button in each would be read out with each. */
-  private views() {
-    const entry = this.viewing;
-    const reply = entry?.isConnected ? this.transcript?.repliesOf(entry) : null;
-    if (!entry || !reply) return nothing;
-    return html`<div
-      class="views"
-      role="toolbar"
-      aria-label="Show this reply as"
-      @keydown=${this.viewsKey}
-      @pointerleave=${() => {
-        if (!this.shadowRoot?.activeElement?.closest(".views")) this.viewing = null;
-      }}
-    >
-      ${reply.views.map(
-        (view) => html`<button
-          type="button"
-          aria-pressed=${view === reply.view}
-          tabindex=${view === reply.view ? 0 : -1}
-          @click=${() => this.showAs(entry, reply.id, view)}
-        >
-          ${view === "tty" ? "text" : view}
-        </button>`,
-      )}
-      <button type="button" tabindex="-1" @click=${(event: Event) => this.copyValue(reply.id, event.currentTarget as HTMLElement)}>copy</button>
-    </div>`;
+  /** Loaded when somebody first points at one. */
+  private withValues(use: (values: Values) => void): void {
+    if (this.values) return use(this.values);
+    this.loading ??= import("./values").then(({ Values }) => {
+      const terminal = this;
+      this.values = new Values({
+        root: this.renderRoot as ShadowRoot,
+        transcript: this.transcript!,
+        get lane() {
+          return terminal.lane;
+        },
+        get inspects() {
+          return terminal.inspects;
+        },
+        focus: () => this.focus(),
+        inspect: (key) => this.dispatchEvent(new CustomEvent("inspect", { detail: key, bubbles: true, composed: true })),
+      });
+    });
+    void this.loading.then(() => use(this.values!));
   }
 
   private pointed(event: PointerEvent): void {
-    const entry = (event.target as Element).closest(".out");
-    if (entry && this.transcript?.repliesOf(entry)) this.viewing = entry as HTMLElement;
-    else if (!this.shadowRoot?.activeElement?.closest(".views")) this.viewing = null;
-  }
-
-  private async showAs(entry: HTMLElement, id: number, view: string): Promise<void> {
-    const shown = await this.lane?.viewAs(id, view);
-    if (shown) this.transcript?.show(entry, view, shown);
-    else this.viewing = null;
-    this.requestUpdate();
-  }
-
-  private async copyValue(id: number, button: HTMLElement): Promise<void> {
-    const text = await this.lane?.copy(id);
-    if (text == null) return;
-    await navigator.clipboard.writeText(text);
-    button.textContent = "copied";
-    setTimeout(() => (button.textContent = "copy"), 1200);
-  }
-
-  /** Alt V: the toolbar of the latest reply. */
-  private offerViews(before: Element | null = null): void {
-    const entry = this.transcript?.latestReply(before);
-    if (!entry) return;
-    this.viewing = entry;
-    entry.scrollIntoView({ block: "nearest" });
-    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".views [tabindex='0']")?.focus());
-  }
-
-  private viewsKey(event: KeyboardEvent): void {
-    const buttons = [...this.renderRoot.querySelectorAll<HTMLElement>(".views button")];
-    const at = buttons.indexOf(this.shadowRoot!.activeElement as HTMLElement);
-    switch (event.key) {
-      case "ArrowRight":
-        buttons[(at + 1) % buttons.length]!.focus();
-        break;
-      case "ArrowLeft":
-        buttons[(at - 1 + buttons.length) % buttons.length]!.focus();
-        break;
-      case "ArrowUp":
-        this.offerViews(this.viewing);
-        break;
-      case "Escape":
-        this.viewing = null;
-        this.focus();
-        break;
-      default:
-        return;
-    }
-    event.preventDefault();
+    const target = event.target as Element;
+    if (this.values || target.closest(".out")) this.withValues((values) => values.point(target));
   }
 
   private named(what: string): string {
@@ -388,11 +338,16 @@ export class ReplTerminal extends LitElement implements LaneView {
       return html`<span class="under">${search.query}</span>${found}`;
     }
     const ghost = this.ghost();
-    return html`<span class="under">${this.lineText}</span>${ghost.text ? html`<span class="ghost ${ghost.kind}">${ghost.text}</span>` : nothing}&#8203;`;
+    const fault = this.hintFor === this.lineText ? (this.hint?.fault ?? this.lineText.length) : this.lineText.length;
+    const wrong = this.lineText.slice(fault);
+    return html`<span class="under">${this.lineText.slice(0, fault)}</span>${wrong ? html`<span class="under wrong">${wrong}</span>` : nothing}${ghost.text ? html`<span class="ghost ${ghost.kind}">${ghost.text}</span>` : nothing}&#8203;`;
   }
 
   private ghost(): { kind: "syntax" | "past"; text: string } {
     if (this.cycle || this.laneState === "waiting") return { kind: "syntax", text: "" };
+    if (this.lineText === "" && this.laneState === "listening") return { kind: "syntax", text: this.awaits };
+    const teach = this.hintFor === this.lineText ? this.hint?.teach : "";
+    if (teach) return { kind: "syntax", text: `  ${teach}` };
     const syntax = this.hintFor === this.lineText || this.hint === null ? this.hint?.text ?? "" : "";
     if (syntax !== "") return { kind: "syntax", text: syntax };
     return { kind: "past", text: this.lineText.includes("\n") ? "" : this.history.suggest(this.lineText) };
@@ -436,8 +391,6 @@ export class ReplTerminal extends LitElement implements LaneView {
     if (changes.has("cycle") && this.cycle) {
       this.renderRoot.querySelector(`#option-${this.cycle.index}`)?.scrollIntoView({ block: "nearest" });
     }
-    const views = this.renderRoot.querySelector<HTMLElement>(".views");
-    if (views && this.viewing) views.style.top = `${this.viewing.offsetTop}px`;
     this.followSoon();
   }
 
@@ -590,7 +543,7 @@ export class ReplTerminal extends LitElement implements LaneView {
       }
     }
     if (event.altKey && !event.ctrlKey && event.code === "KeyV") {
-      this.offerViews();
+      this.withValues((values) => values.open());
       return true;
     }
     const edit = editOf(event);
@@ -825,5 +778,7 @@ export class ReplTerminal extends LitElement implements LaneView {
     const selection = root.getSelection?.() ?? document.getSelection();
     if (selection && !selection.isCollapsed) return;
     this.focus();
+    if (this.values) void this.values.press(target);
+    else if (target.closest(".out")) this.withValues((values) => void values.press(target));
   }
 }

@@ -3,7 +3,7 @@
  * more than its last lines, and folded where the worker kept something back. Its text is what a copy gives.
  */
 
-import type { Block, Table, Viewable } from "./protocol";
+import type { Block, Viewable } from "./protocol";
 
 /** Lines kept in the page. */
 export const LINES_MAX = 5_000;
@@ -117,13 +117,13 @@ export class Transcript {
   }
 
   /** Shows a reply in another way, in its place. */
-  show(entry: HTMLElement, view: string, shown: Block | Table): void {
+  show(entry: HTMLElement, view: string, shown: Block | HTMLTableElement): void {
     const reply = this.viewable.get(entry);
     if (!reply) return;
     reply.view = view;
-    if ("rows" in shown) entry.replaceChildren(table(shown));
+    if ("rows" in shown) entry.replaceChildren(shown);
     else this.fill(entry, shown);
-    const lines = "rows" in shown ? shown.rows.length + 1 : countLines(shown.text);
+    const lines = "rows" in shown ? shown.rows.length : countLines(shown.text);
     this.lines += lines - (this.counts.get(entry) ?? 1);
     this.counts.set(entry, lines);
   }
@@ -263,21 +263,6 @@ export class Transcript {
     event.clipboardData?.setData("text/plain", textOf(holder));
     event.preventDefault();
   }
-}
-
-function table({ heading, rows }: Table): HTMLElement {
-  const made = element("table", "grid");
-  const row = (cells: string[], tag: string) => {
-    const line = document.createElement("tr");
-    for (const cell of cells) line.append(element(tag, "", cell));
-    return line;
-  };
-  const head = document.createElement("thead");
-  head.append(row(heading, "th"));
-  const body = document.createElement("tbody");
-  body.append(...rows.map((cells) => row(cells, "td")));
-  made.append(head, body);
-  return made;
 }
 
 /** Cells with tabs between, as a spreadsheet takes them. */

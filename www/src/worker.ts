@@ -6,7 +6,7 @@
 import { Engine, Session, class_names, initSync, play_transcript, transcript_steps, type Printed, edit_line, type Past } from "../pkg/resplay.js";
 import { joined } from "./bytes";
 import { Player } from "./player";
-import type { Block, Job, LaneState, Report, Request, Table } from "./protocol";
+import type { Block, FileUse, Job, LaneState, Report, Request, Table, Value } from "./protocol";
 import { Clockwork } from "./clock";
 import { answer, forgetPasts } from "./inspector";
 import { Mirror } from "./mirror";
@@ -88,6 +88,7 @@ type Action =
   | { t: "remember"; line: string }
   | { t: "wake"; after: number }
   | { t: "status"; text: string | undefined }
+  | { t: "file"; name: string | undefined; use: FileUse }
   | { t: "connect"; host: string; port: number }
   | { t: "disconnect" | "clear" | "exit" | "run" };
 
@@ -167,6 +168,20 @@ function handle(request: Request): void {
       break;
     case "copy":
       say({ t: "copy", seq: request.seq, text: held.get(request.id)?.copy() ?? null });
+      break;
+    case "value": {
+      const printed = held.get(request.id);
+      const { place } = request;
+      const value = printed && ("at" in place ? printed.value_at(place.view, place.at) : printed.value_in(place.row, place.column));
+      say({ t: "value", seq: request.seq, value: (value as Value | null) ?? null });
+      break;
+    }
+    case "supply":
+      withLane(request.lane, (lane) => {
+        act(lane, lane.session.supply(request.bytes, now(lane.space)));
+        settle(lane.space);
+        touched.add(lane);
+      });
       break;
     case "job":
       doJob(request.job, request.seq);
@@ -501,6 +516,9 @@ function act(lane: LaneHome, actions: Action[]): void {
       case "run":
         say({ t: "unable", lane: lane.id });
         break;
+      case "file":
+        say({ t: "file", lane: lane.id, name: action.name ?? null, use: action.use });
+        break;
       case "connect":
         hangUp(lane);
         if (lane.space.remote) {
@@ -650,7 +668,8 @@ function tellState(lane: LaneHome): void {
   const told = `${state} ${prompt} ${lane.client} ${standing ?? ""} ${lane.session.resp()}`;
   if (told === lane.told) return;
   lane.told = told;
-  say({ t: "state", lane: lane.id, prompt, state, resume: standing ? { client: lane.client, standing } : null, resp: lane.session.resp() });
+  const awaits = lane.exited ? "" : (lane.session.awaits() ?? "");
+  say({ t: "state", lane: lane.id, prompt, state, awaits, resume: standing ? { client: lane.client, standing } : null, resp: lane.session.resp() });
 }
 
 // ---- Time

@@ -227,7 +227,7 @@ fn repetitions() {
     assert_eq!(stage.screen(), "127.0.0.1:6379> 3 INCR x\n(integer) 1\n(integer) 2\n(integer) 3\n");
     assert_eq!(stage.sent(), "INCR x | INCR x | INCR x");
     stage.line("-4 INCR x");
-    assert_eq!(stage.screen(), "127.0.0.1:6379> -3 INCR x\nInvalid redis-cli repeat command option value.\n");
+    assert_eq!(stage.screen(), "127.0.0.1:6379> -4 INCR x\nInvalid redis-cli repeat command option value.\n");
     stage.answer(&["+PONG", "+PONG"]).line("-r 2 -i 0.4 PING");
     assert_eq!(stage.screen(), "127.0.0.1:6379> -r 2 -i 0.4 PING\nPONG\nPONG\n");
     assert_eq!(stage.now_ms, 400);

@@ -290,14 +290,15 @@ impl Prompt {
     }
 }
 
-/// The grey text behind the line: the hint, or else what the history suggests.
+/// The grey text behind the line: what is wrong with it, the hint, or else what the history suggests.
 fn grey(session: &crate::cli::Session, editor: &Editor) -> String {
     if editor.is_searching() || editor.text().contains('\n') {
         return String::new();
     }
-    match session.hint(editor.text()) {
-        Some(hint) => hint,
-        None => editor.ghost(&session.history).unwrap_or_default().to_owned(),
+    match (session.fault(editor.text()), session.hint(editor.text())) {
+        (Some(fault), _) => format!("  {}", fault.text),
+        (None, Some(hint)) => hint,
+        (None, None) => editor.ghost(&session.history).unwrap_or_default().to_owned(),
     }
 }
 

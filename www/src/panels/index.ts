@@ -69,6 +69,8 @@ export interface Shell {
   branched(moment: number | null): void;
   /** Shows a panel, or none. */
   openPanel(id: string | null): void;
+  /** A key that somebody wants to see, until the panel of keys takes it. */
+  inspected: Uint8Array | null;
   /** Calls back after commands ran, the keyspace was replaced, or another client became the active one; answers how to stop. */
   onTurn(heard: () => void): () => void;
 }

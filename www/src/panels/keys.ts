@@ -81,6 +81,13 @@ export class KeysPanel extends LitElement implements PanelElement {
 
   private look(): void {
     if (!this.shown) return;
+    const { inspected } = this.shell;
+    if (inspected) {
+      this.shell.inspected = null;
+      this.selected = idOf(inspected);
+      this.follow = false;
+      for (const group of groupsOf(this.selected)) this.open.add(group);
+    }
     if (this.asking) {
       this.stale = true;
       return;
