@@ -58,7 +58,9 @@ impl Printed {
 
     /// The value that a view shows at a UTF-16 unit of its text, as `{text, key?}`; nothing where it shows none.
     pub fn value_at(&self, view: &str, unit: usize) -> JsValue {
-        let Some((source, format)) = self.source.as_ref().zip(Format::named(view)) else { return JsValue::NULL };
+        let Some((source, format)) = self.source.as_ref().zip(Format::named(view)) else {
+            return JsValue::NULL;
+        };
         let mut units = 0;
         for piece in source.in_format(format).pieces() {
             units += String::from_utf8_lossy(&piece.text).encode_utf16().count();
