@@ -38,6 +38,9 @@ const LISTENS_MS = 2000;
 /** A worker that computes for so long is not waited for. */
 const SYNC_MS = 2000;
 
+/** Reports that answer nobody, so they need not wait for what is written. */
+const SAY_NOTHING: ReadonlySet<string> = new Set(["ready", "done", "journal", "state", "clock", "running"]);
+
 interface Space {
   journal: Uint8Array[];
   bytes: number;
@@ -181,6 +184,14 @@ export class Host extends EventTarget {
   detach(name: string): void {
     const space = this.spaces.get(name);
     if (space) space.store = null;
+  }
+
+  /** Keeps a keyspace from now on, with all it has. */
+  keepIn(name: string, store: JournalStore): void {
+    const space = this.spaces.get(name);
+    if (!space) return;
+    space.store = store;
+    store.replace(this.journal(name));
   }
 
   /** What a keyspace's journal holds up to now. */
@@ -419,7 +430,7 @@ export class Host extends EventTarget {
     this.unheard.push({ worker, reports });
     if (this.unheard.length > 1) return;
     for (let next = this.unheard[0]; next; next = this.unheard[0]) {
-      const writing = this.written();
+      const writing = next.reports.every(({ t }) => SAY_NOTHING.has(t)) ? null : this.written();
       if (writing) await writing;
       if (this.worker === next.worker) for (const report of next.reports) this.hear(report);
       this.unheard.shift();

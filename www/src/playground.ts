@@ -530,7 +530,8 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     const { attached } = this.sandboxes;
     if (attached) return ` · attached to ${attached.host}:${attached.port}`;
     if (this.sandboxes.visits) return " · a keyspace of its own, not kept";
-    const { keeping, current } = this.sandboxes;
+    const { keeping, current, trouble } = this.sandboxes;
+    if (trouble) return ` · “${current.name}” is not kept now: see the panel “Sandbox”`;
     switch (keeping) {
       case "kept":
         return ` · “${current.name}” is kept in this browser`;

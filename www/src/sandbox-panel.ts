@@ -4,8 +4,15 @@ import { LitElement, css, html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Shell } from "./panels/index";
 import { panelStyles, sizeText } from "./panel-styles";
+import type { Trouble } from "./sandboxes";
 import type { Sandbox } from "./storage";
 import { controls } from "./styles";
+
+const WHY: Record<Trouble, string> = {
+  full: "The browser has no room left, so what is new here is not kept.",
+  cleared: "The storage of this page was cleared, and its sandboxes with it.",
+  failing: "The browser does not keep what is written.",
+};
 
 export class SandboxPanel extends LitElement {
   static override properties = {
@@ -107,7 +114,7 @@ export class SandboxPanel extends LitElement {
   }
 
   private banner() {
-    const { keeping, current, visits, attached } = this.sandboxes;
+    const { keeping, current, visits, attached, trouble } = this.sandboxes;
     if (attached) {
       return html`<div class="banner"><p>The terminals are attached to <b>${attached.host}:${attached.port}</b>: what you type there is real.</p>
         <button class="primary" type="button" @click=${() => this.sandboxes.home()}>Back to “${current.name}”</button></div>`;
@@ -116,6 +123,15 @@ export class SandboxPanel extends LitElement {
       return html`<div class="banner"><p>The terminals show a keyspace of its own now, such as a lesson's. Nobody keeps it.</p>
         <button type="button" @click=${() => this.sandboxes.home()}>Back to “${current.name}”</button>
         <button type="button" @click=${() => this.act(() => this.sandboxes.keepAs("Kept from a lesson"))}>Keep it as a sandbox</button></div>`;
+    }
+    if (trouble) {
+      return html`<div class="banner">
+        <p><b>${WHY[trouble]}</b> Nothing is lost while this tab is open, and a file takes it along.</p>
+        <button class="primary" type="button" @click=${() => this.act(() => this.sandboxes.keepAgain())}>
+          ${trouble === "cleared" ? "Keep it again" : "Try again"}
+        </button>
+        <button type="button" @click=${() => void import("./transfer-dialog").then(({ show }) => show(this.shell, "save"))}>Save to a file</button>
+      </div>`;
     }
     if (keeping !== "copied" && keeping !== "taken") return nothing;
     return html`<div class="banner" aria-live="polite">

@@ -4,13 +4,16 @@
  */
 
 import { joined } from "./bytes";
-import type { Host } from "./host";
+import type { Host, NoticeKind } from "./host";
 import type { Remote } from "./remote";
 import type { Shelf } from "./shelf";
-import { FIRST, Storage, fresh, type Sandbox } from "./storage";
+import { FIRST, Storage, Taken, fresh, type JournalStore, type Sandbox } from "./storage";
 
 /** `kept` is written down; `copied` shows what another tab has and keeps nothing; `taken` was kept until another tab took it. */
 export type Keeping = "opening" | "kept" | "copied" | "taken" | "unkept";
+
+/** Why nothing is kept where it was before: the storage is full, its user has cleared it, or it fails otherwise. */
+export type Trouble = "full" | "cleared" | "failing";
 
 /** What the page does around a change of keyspaces. */
 export interface Stage {
@@ -18,6 +21,7 @@ export interface Stage {
   leave(): void;
   /** Connects all terminals to a keyspace. */
   enter(space: string): void;
+  notice(text: string, kind?: NoticeKind): void;
 }
 
 /** How long a removed sandbox can be brought back. */
@@ -38,7 +42,10 @@ export class Sandboxes extends EventTarget {
   attached: Remote | null = null;
   /** An earlier visit left something in it. */
   returning = false;
+  /** What came between, while nothing is kept. */
+  trouble: Trouble | null = null;
   private storage: Storage | null = null;
+  private store: JournalStore | null = null;
   private readonly tab = crypto.randomUUID();
   private readonly channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("resplay-sandboxes");
   private release: (() => void) | null = null;
@@ -67,7 +74,7 @@ export class Sandboxes extends EventTarget {
   /** Opens what was open last. The terminals may enter afterwards. */
   async start(): Promise<void> {
     try {
-      this.storage = await Storage.open();
+      this.storage = await Storage.open(this.lost);
       const all = await this.storage.list();
       for (const { id, removed } of all) {
         if (removed !== null && Date.now() - removed > GRACE_MS) void this.storage.erase(id).catch(() => {});
@@ -111,6 +118,7 @@ export class Sandboxes extends EventTarget {
     const sandbox = fresh(crypto.randomUUID(), name.trim() || "Sandbox", journal.length);
     if (!this.storage) return null;
     await this.storage.add(sandbox, journal);
+    askToPersist();
     await this.open(sandbox.id);
     this.tell();
     return sandbox;
@@ -203,8 +211,9 @@ export class Sandboxes extends EventTarget {
     let kept: Uint8Array[] = [];
     try {
       if (owns) {
-        const opened = await this.storage!.keep(id, this.tab, () => this.lose("unkept"));
+        const opened = await this.storage!.keep(id, this.tab, this.heardOf(id));
         kept = opened.kept;
+        this.store = opened.store;
         if (sizeOf(kept) > this.journalMax) {
           kept = [await this.compacted(joined(kept))];
           opened.store.replace(kept[0]!);
@@ -243,9 +252,16 @@ export class Sandboxes extends EventTarget {
     this.visiting = null;
     this.attached = null;
     if (this.opened) this.host.removeSpace(this.current.id);
+    await this.letGo();
+    this.opened = false;
+  }
+
+  private async letGo(): Promise<void> {
+    await this.store?.close().catch(() => {});
+    this.store = null;
+    this.trouble = null;
     this.release?.();
     this.release = null;
-    this.opened = false;
   }
 
   /** True when this tab has the sandbox from now on. */
@@ -261,7 +277,7 @@ export class Sandboxes extends EventTarget {
       };
       const name = `resplay-sandbox-${id}`;
       // One that was stolen rejects the request of the tab that had it.
-      const lost = () => (this.opened && this.current.id === id && this.keeping === "kept" ? this.lose("taken") : resolve(false));
+      const lost = () => (this.opened && this.current.id === id && (this.keeping === "kept" || this.trouble) ? this.lose("taken") : resolve(false));
       const mine = sessionSetting() === id;
       if (!take && !mine) {
         navigator.locks.request(name, { ifAvailable: true }, hold).catch(lost);
@@ -278,21 +294,73 @@ export class Sandboxes extends EventTarget {
   }
 
   private async hear(call: Call): Promise<void> {
-    if (call.t === "yield" && call.id === this.current.id && this.keeping === "kept") {
+    if (call.t === "yield" && call.id === this.current.id && this.release) {
       await this.host.sync();
       this.lose("taken");
-      this.release?.();
-      this.release = null;
+      await this.letGo();
     }
     if (call.t === "changed") this.changed();
   }
 
   /** Goes on with what it has, which nobody keeps. */
   private lose(how: Keeping): void {
-    if (this.keeping !== "kept") return;
+    if (this.keeping !== "kept" && !this.trouble) return;
     this.host.detach(this.current.id);
     this.keeping = how;
     this.changed();
+  }
+
+  /** What a write tells: that it failed, or that all is written again. */
+  private heardOf(id: string): (trouble: unknown) => void {
+    return (reason) => {
+      if (id !== this.current.id) return;
+      if (reason instanceof Taken) {
+        this.lose("taken");
+        return;
+      }
+      const name = (reason as Error | null)?.name;
+      this.fail(reason === null ? null : name === "QuotaExceededError" ? "full" : name === "NotFoundError" ? "cleared" : "failing");
+    };
+  }
+
+  private fail(trouble: Trouble | null): void {
+    if (trouble === this.trouble || this.keeping === "copied" || this.keeping === "taken") return;
+    this.trouble = trouble;
+    this.keeping = trouble ? "unkept" : "kept";
+    if (trouble) this.stage.notice(`${TROUBLES[trouble]} All of it is still in this tab: “Save to a file” in the menu takes it along.`, "error");
+    this.changed();
+  }
+
+  /** The database was closed by the browser: because its user cleared it, or for a reason of its own. */
+  private readonly lost = async (): Promise<void> => {
+    try {
+      this.storage = await Storage.open(this.lost);
+      const sandbox = await this.storage.get(this.current.id);
+      if (this.keeping !== "kept" && !this.trouble) return;
+      if (sandbox?.owner === this.tab) await this.keepAgain();
+      else this.fail("cleared");
+    } catch {
+      this.fail("failing");
+    }
+  };
+
+  /** Keeps once more what this tab has, after something came between. */
+  async keepAgain(): Promise<void> {
+    if (this.trouble === "full") {
+      await this.store?.again();
+      return;
+    }
+    const { id } = this.current;
+    await this.store?.close().catch(() => {});
+    const storage = await Storage.open(this.lost);
+    if (!(await storage.get(id))) await storage.put({ ...this.current, place: undefined });
+    this.storage = storage;
+    this.store = (await storage.keep(id, this.tab, this.heardOf(id))).store;
+    this.trouble = null;
+    this.keeping = "kept";
+    this.host.keepIn(id, this.store);
+    await this.store.again();
+    this.tell();
   }
 
   private tell(): void {
@@ -303,6 +371,17 @@ export class Sandboxes extends EventTarget {
   private changed(): void {
     this.dispatchEvent(new Event("change"));
   }
+}
+
+const TROUBLES: Record<Trouble, string> = {
+  full: "The browser has no room left for this sandbox, so what follows is not kept.",
+  cleared: "The storage of this page was cleared, so the sandbox is not kept any more.",
+  failing: "The browser does not keep what is written, so what follows may be lost.",
+};
+
+/** Or the browser may clear the sandboxes when room is short. Asked when something is made to last, for it may ask its user. */
+function askToPersist(): void {
+  navigator.storage?.persist?.().catch(() => {});
 }
 
 function sizeOf(chunks: Uint8Array[]): number {

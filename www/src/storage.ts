@@ -1,6 +1,6 @@
 /**
- * Where sandboxes outlive the page: IndexedDB, one record a sandbox, its journal in chunks beside it. A write names the
- * owner that the record must still have, so a tab that lost a sandbox cannot write into it any more.
+ * Where sandboxes outlive the page: their records in IndexedDB, their journals in files of the origin's private file system,
+ * or in IndexedDB too where there are no such files. Here is what a visit begins with; `journals.ts` writes.
  */
 
 import { joined } from "./bytes";
@@ -8,21 +8,32 @@ import type { Shelf } from "./shelf";
 
 const DATABASE = "resplay";
 export const SANDBOXES = "sandboxes";
+/** Journals that are not in files. */
+export const CHUNKS = "chunks";
 /** What stands beside the sandboxes' own journals, and its bytes; see `shelf.ts`. */
 export const SHELF = "shelf";
 export const SHELF_BYTES = "shelf-bytes";
-const CHUNKS = "chunks";
 /** A write that takes longer than this is not waited for: the page must answer. */
 const PATIENCE_MS = 1000;
-/** Chunks of a journal beyond which they are made one when it is read. */
-const CHUNKS_MAX = 64;
+/** One that failed is tried again with what follows it, but not more often than this. */
+const AGAIN_MS = 1000;
 
 export interface JournalStore {
   append(bytes: Uint8Array): void;
-  /** Puts `bytes` in the place of all that is kept, in one transaction, so that it cannot tear. */
+  /** Puts `bytes` in the place of all that is kept; afterwards either the one or the other is there. */
   replace(bytes: Uint8Array | null): void;
   /** Settles once all that was given is written, or cannot be; nothing when it is already. */
   written(): Promise<void> | null;
+  /** Tries once more what could not be written. */
+  again(): Promise<void>;
+  /** Lets go, with all written. */
+  close(): Promise<void>;
+}
+
+/** What a {@link JournalStore} writes with. */
+export interface Backend {
+  write(bytes: Uint8Array, afresh: boolean): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface Sandbox {
@@ -36,11 +47,20 @@ export interface Sandbox {
   owner: string;
   /** When it was removed; it can be brought back for a while. */
   removed: number | null;
+  /** Where its journal is; in IndexedDB when this is missing. */
+  place?: "files" | undefined;
 }
 
-interface Chunk {
+export interface Chunk {
   sandbox: string;
   bytes: Uint8Array;
+}
+
+/** What was read of a journal. */
+export interface Kept {
+  chunks: Uint8Array[];
+  /** The file it is in, and where what is sound of it ends. */
+  file: { generation: number; end: number } | null;
 }
 
 function open(): Promise<IDBDatabase> {
@@ -87,21 +107,48 @@ export function asked<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
+/** Another tab has the sandbox. */
+export class Taken extends Error {}
+
 export function done(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error ?? new Error("the sandbox belongs to another tab now"));
+    transaction.onabort = () => reject(transaction.error ?? new Taken("the sandbox belongs to another tab now"));
   });
 }
 
+/** Changes a record, and what else the transaction is for; not when it belongs to another than `owner`, if one is named. */
+export function changed(transaction: IDBTransaction, id: string, owner: string | null, to: (sandbox: Sandbox) => Sandbox): void {
+  const store = transaction.objectStore(SANDBOXES);
+  const request = store.get(id) as IDBRequest<Sandbox | undefined>;
+  request.onsuccess = () => {
+    if (owner !== null && request.result?.owner !== owner) transaction.abort();
+    else if (request.result) store.put(to(request.result));
+  };
+}
+
+/** Takes away what a sandbox has now; not what the same transaction adds later, as a cursor that walks would. */
+export function clearChunks(transaction: IDBTransaction, id: string): void {
+  const chunks = transaction.objectStore(CHUNKS);
+  const request = chunks.index("sandbox").getAllKeys(IDBKeyRange.only(id));
+  request.onsuccess = () => {
+    for (const key of request.result) chunks.delete(key);
+  };
+}
+
 export class Storage {
-  private constructor(private readonly database: IDBDatabase) {
+  private constructor(
+    private readonly database: IDBDatabase,
+    lost: () => void,
+  ) {
     // A newer version of the page in another tab must not wait for this one.
     database.onversionchange = () => database.close();
+    database.onclose = lost;
   }
 
-  static async open(): Promise<Storage> {
-    return new Storage(await open());
+  /** `lost` hears of a browser that takes it all away, as its user may want. */
+  static async open(lost: () => void): Promise<Storage> {
+    return new Storage(await open(), lost);
   }
 
   async list(): Promise<Sandbox[]> {
@@ -123,35 +170,29 @@ export class Storage {
   /** Changes parts of a record, whoever owns it. */
   async change(id: string, parts: Partial<Sandbox>): Promise<void> {
     const transaction = this.write();
-    const store = transaction.objectStore(SANDBOXES);
-    const request = store.get(id) as IDBRequest<Sandbox | undefined>;
-    request.onsuccess = () => {
-      if (request.result) store.put({ ...request.result, ...parts });
-    };
+    changed(transaction, id, null, (sandbox) => ({ ...sandbox, ...parts }));
     await done(transaction);
   }
 
   /** Makes a sandbox with a journal. */
   async add(sandbox: Sandbox, journal: Uint8Array): Promise<void> {
-    const transaction = this.write();
-    transaction.objectStore(SANDBOXES).put({ ...sandbox, bytes: journal.length });
-    if (journal.length > 0) transaction.objectStore(CHUNKS).add({ sandbox: sandbox.id, bytes: journal } satisfies Chunk);
-    await done(transaction);
+    const { addSandbox } = await import("./journals");
+    await addSandbox(this.database, sandbox, journal);
   }
 
   async journal(id: string): Promise<Uint8Array[]> {
-    const index = this.database.transaction(CHUNKS).objectStore(CHUNKS).index("sandbox");
-    const chunks = await asked(index.getAll(IDBKeyRange.only(id)) as IDBRequest<Chunk[]>);
-    return chunks.map(({ bytes }) => bytes);
+    const sandbox = await this.get(id);
+    return sandbox ? (await this.read(sandbox)).chunks : [];
   }
 
   /** For good. */
   async erase(id: string): Promise<void> {
     const transaction = this.database.transaction([SANDBOXES, CHUNKS, SHELF, SHELF_BYTES], "readwrite");
     transaction.objectStore(SANDBOXES).delete(id);
-    clear(transaction, id);
+    clearChunks(transaction, id);
     for (const store of [SHELF, SHELF_BYTES]) transaction.objectStore(store).delete(IDBKeyRange.bound([id], [id, []]));
     await done(transaction);
+    await (await import("./journals")).removeFiles(id).catch(() => {});
   }
 
   /** What stands beside a sandbox's journal; `owner` is null for one that may only look. */
@@ -165,91 +206,100 @@ export class Storage {
     await copyShelf(this.database, from, to);
   }
 
-  private write(): IDBTransaction {
-    return this.database.transaction([SANDBOXES, CHUNKS], "readwrite", { durability: "relaxed" });
-  }
-
-  /** The journal of a sandbox that `owner` has taken. `failed` hears of the first write that did not come through. */
-  async keep(id: string, owner: string, failed: (reason: unknown) => void): Promise<{ store: JournalStore; kept: Uint8Array[] }> {
+  /** The journal of a sandbox that `owner` has taken. `told` hears of a write that did not come through, and of the next one that did. */
+  async keep(id: string, owner: string, told: (trouble: unknown) => void): Promise<{ store: JournalStore; kept: Uint8Array[] }> {
     await this.change(id, { owner, used: Date.now() });
-    const kept = await this.journal(id);
-    const store = new Writer(() => this.write(), id, owner, failed);
-    // One record reads faster than the many that a visit leaves.
-    if (kept.length > CHUNKS_MAX) store.replace(joined(kept));
-    return { store, kept };
+    const sandbox = (await this.get(id))!;
+    const before = await this.read(sandbox);
+    const open = async () => (await import("./journals")).openBackend(this.database, sandbox, owner, before);
+    // The page will add to what it has; what was read stays as it is.
+    return { store: new Writer(open, told), kept: [...before.chunks] };
+  }
+
+  private async read(sandbox: Sandbox): Promise<Kept> {
+    if (sandbox.place === "files") return (await import("./journals")).readFile(sandbox.id);
+    const index = this.database.transaction(CHUNKS).objectStore(CHUNKS).index("sandbox");
+    const chunks = await asked(index.getAll(IDBKeyRange.only(sandbox.id)) as IDBRequest<Chunk[]>);
+    return { chunks: chunks.map(({ bytes }) => bytes), file: null };
+  }
+
+  private write(): IDBTransaction {
+    return this.database.transaction(SANDBOXES, "readwrite", { durability: "relaxed" });
   }
 }
 
-/** Takes away what a sandbox has now; not what the same transaction adds later, as a cursor that walks would. */
-function clear(transaction: IDBTransaction, id: string): void {
-  const chunks = transaction.objectStore(CHUNKS);
-  const request = chunks.index("sandbox").getAllKeys(IDBKeyRange.only(id));
-  request.onsuccess = () => {
-    for (const key of request.result) chunks.delete(key);
-  };
-}
-
-/** Writes at once, and together what comes in while a write is under way. */
+/** Writes at once, and together what comes in while a write is under way. What cannot be written waits for the next try. */
 class Writer implements JournalStore {
+  private backend: Backend | null = null;
   private waiting: Uint8Array[] = [];
   private afresh = false;
   private writing: Promise<void> | null = null;
+  /** When a write failed, until one succeeds. */
+  private failedAt: number | null = null;
   private ended = false;
 
   constructor(
-    private readonly begin: () => IDBTransaction,
-    private readonly id: string,
-    private readonly owner: string,
-    private readonly failed: (reason: unknown) => void,
+    private readonly open: () => Promise<Backend>,
+    private readonly told: (trouble: unknown) => void,
   ) {}
 
   append(bytes: Uint8Array): void {
     this.waiting.push(bytes);
-    this.writing ??= this.writeAll();
+    this.begin();
   }
 
   replace(bytes: Uint8Array | null): void {
     this.waiting = bytes === null ? [] : [bytes];
     this.afresh = true;
-    this.writing ??= this.writeAll();
+    this.begin(true);
   }
 
   written(): Promise<void> | null {
-    if (!this.writing) return null;
+    if (!this.writing || this.failedAt !== null) return null;
     return Promise.race([this.writing, new Promise<void>((resolve) => setTimeout(resolve, PATIENCE_MS))]);
   }
 
+  async again(): Promise<void> {
+    this.begin(true);
+    await this.writing;
+  }
+
+  async close(): Promise<void> {
+    await this.writing;
+    this.ended = true;
+    await this.backend?.close();
+  }
+
+  private begin(now = false): void {
+    if (this.ended || (!now && this.failedAt !== null && Date.now() - this.failedAt < AGAIN_MS)) return;
+    this.writing ??= this.writeAll();
+  }
+
   private async writeAll(): Promise<void> {
-    while (!this.ended && (this.waiting.length > 0 || this.afresh)) {
-      const [bytes, afresh] = [joined(this.waiting), this.afresh];
-      this.waiting = [];
-      this.afresh = false;
-      try {
-        await this.writeOne(bytes, afresh);
-      } catch (reason) {
-        // What follows would not fit behind a gap.
-        this.ended = true;
-        this.failed(reason);
-      }
+    try {
+      this.backend ??= await this.open();
+      while (!this.ended && (this.waiting.length > 0 || this.afresh)) await this.writeSome(this.backend);
+      if (this.failedAt !== null) this.told(null);
+      this.failedAt = null;
+    } catch (reason) {
+      this.ended = reason instanceof Taken;
+      if (this.failedAt === null || this.ended) this.told(reason);
+      this.failedAt = Date.now();
     }
     this.writing = null;
   }
 
-  private writeOne(bytes: Uint8Array, afresh: boolean): Promise<void> {
-    const transaction = this.begin();
-    const records = transaction.objectStore(SANDBOXES);
-    const request = records.get(this.id) as IDBRequest<Sandbox | undefined>;
-    request.onsuccess = () => {
-      const sandbox = request.result;
-      if (sandbox?.owner !== this.owner) {
-        transaction.abort();
-        return;
-      }
-      if (afresh) clear(transaction, this.id);
-      if (bytes.length > 0) transaction.objectStore(CHUNKS).add({ sandbox: this.id, bytes } satisfies Chunk);
-      const before = afresh ? 0 : sandbox.bytes;
-      records.put({ ...sandbox, bytes: before + bytes.length, used: Date.now() });
-    };
-    return done(transaction);
+  private async writeSome(backend: Backend): Promise<void> {
+    const [bytes, afresh] = [joined(this.waiting), this.afresh];
+    this.waiting = [];
+    this.afresh = false;
+    try {
+      await backend.write(bytes, afresh);
+    } catch (reason) {
+      // Unless all was replaced meanwhile, it comes before what came in.
+      if (!this.afresh) this.waiting.unshift(bytes);
+      this.afresh ||= afresh;
+      throw reason;
+    }
   }
 }
