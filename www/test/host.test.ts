@@ -195,6 +195,8 @@ test("an answer is shown once its input is written", async () => {
     append: () => (writing = new Promise<void>((resolve) => (written = resolve))),
     replace: () => {},
     written: () => writing,
+    again: vi.fn(),
+    close: vi.fn(),
   };
   one.addSpace("main", store);
   const seen = view();
@@ -213,7 +215,7 @@ test("an answer is shown once its input is written", async () => {
 
 test("a keyspace that nobody keeps any more writes nothing", async () => {
   const one = host();
-  const store = { append: vi.fn(), replace: vi.fn(), written: () => null };
+  const store = { append: vi.fn(), replace: vi.fn(), written: () => null, again: vi.fn(), close: vi.fn() };
   one.addSpace("main", store);
   one.openLane("main", view());
   await settled();
