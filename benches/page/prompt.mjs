@@ -27,6 +27,8 @@ function watch() {
     }
     if (times.prompt && root?.querySelector("[role=log]")?.textContent.includes("PONG")) {
       times.answer = performance.now();
+      // Asking the page now and then, from here, would take its time.
+      console.log(`answered ${times.prompt} ${times.answer}`);
       return;
     }
     setTimeout(look, 2);
@@ -47,9 +49,9 @@ for (let run = 0; run < Number(runs); run++) {
   await session.send("Network.emulateNetworkConditions", THROTTLED);
   await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   await page.addInitScript(watch);
+  const told = page.waitForEvent("console", { predicate: (message) => message.text().startsWith("answered "), timeout: 30_000 });
   await page.goto(url, { waitUntil: "commit" });
-  await page.waitForFunction(() => window.times.answer, null, { timeout: 30_000 });
-  const { prompt, answer } = await page.evaluate(() => window.times);
+  const [prompt, answer] = (await told).text().split(" ").slice(1).map(Number);
   answers.push(answer);
   console.log(`prompt after ${prompt.toFixed(0)} ms, answer after ${answer.toFixed(0)} ms`);
   await context.close();

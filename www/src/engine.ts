@@ -15,19 +15,16 @@ function spawn(): Worker {
   return worker;
 }
 
-/** Streams when the server names the type rightly; otherwise compiles from the bytes. */
-async function compile(url: string): Promise<WebAssembly.Module> {
+async function bytesAt(url: string): Promise<ArrayBuffer> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} answers ${response.status}`);
-  const typed = response.headers.get("content-type")?.startsWith("application/wasm");
-  if (typed && "compileStreaming" in WebAssembly) return WebAssembly.compileStreaming(response);
-  return WebAssembly.compile(await response.arrayBuffer());
+  return response.arrayBuffer();
 }
 
-/** The module is fetched and compiled beside the worker's script, not after it; it is never instantiated here. */
+/** The module is fetched beside the worker's script, not after it, and compiled over there: this thread has the page to draw. */
 export function newHost(wasm: string | null = null): Host {
   const url = (name: string): string => new URL(name, import.meta.url).href;
-  return new Host(spawn, () => compile(wasm ?? url(firstUrl)), url(restUrl));
+  return new Host(spawn, () => bytesAt(wasm ?? url(firstUrl)), url(restUrl));
 }
 
 let shared: Host | null = null;

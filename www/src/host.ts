@@ -138,7 +138,7 @@ export class Host extends EventTarget {
 
   constructor(
     private readonly spawn: () => Worker,
-    private readonly compile: () => Promise<WebAssembly.Module>,
+    private readonly fetchEngine: () => Promise<WebAssembly.Module | ArrayBuffer>,
     private readonly rest = "",
   ) {
     super();
@@ -334,13 +334,13 @@ export class Host extends EventTarget {
     return new Promise((resolve) => this.answers.set(seq, resolve as (value: never) => void));
   }
 
-  private flush(): void {
+  private flush(transfer: Transferable[] = []): void {
     if (!this.handed) return;
     const batch = this.outbox;
     this.outbox = [];
     if (!this.worker || batch.length === 0) return;
     this.sent += batch.length;
-    this.worker.postMessage(batch);
+    this.worker.postMessage(batch, transfer);
     this.watch();
   }
 
@@ -369,15 +369,14 @@ export class Host extends EventTarget {
     for (const name of this.spaces.keys()) this.send({ t: "attached", space: name });
   }
 
-  /** Gives the worker its module; all else waits until then. It is compiled once for all workers to come. */
+  /** Gives the worker its engine; all else waits until then. The first worker compiles it for all to come. */
   private async hand(worker: Worker): Promise<void> {
     try {
-      this.module ??= await this.compile();
+      const engine = this.module ?? (await this.fetchEngine());
       if (this.worker !== worker) return;
       this.handed = true;
-      worker.postMessage([{ t: "start", module: this.module, rest: this.rest }] satisfies Request[]);
-      this.sent++;
-      this.flush();
+      this.outbox.unshift({ t: "start", engine, rest: this.rest });
+      this.flush(engine instanceof ArrayBuffer ? [engine] : []);
     } catch (reason) {
       if (this.worker === worker) this.failed(reason instanceof Error ? reason.message : String(reason));
     }
@@ -447,6 +446,7 @@ export class Host extends EventTarget {
       case "ready":
         this.everReady = true;
         this.classes = report.classes;
+        this.module = report.module;
         this.setState("ready");
         this.dispatchEvent(new Event("turn"));
         break;

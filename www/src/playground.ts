@@ -158,10 +158,13 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   }
 
   private async begin(): Promise<void> {
+    // The engine comes while the sandbox is opened.
+    this.host.warm();
     await this.sandboxes.start();
     this.requestUpdate();
     await this.updateComplete;
     this.enter();
+    this.host.releaseOthers(this.space);
     if (this.sandboxes.returning && this.sandboxes.keeping === "kept") {
       this.terminals()[0]?.notice("The keys of your last visit are here. “Start over” removes them.", "info");
     }

@@ -106,8 +106,8 @@ export interface Clock {
 
 /** To the worker. `space` names a keyspace, `lane` a client of it; both are chosen by the page. */
 export type Request =
-  /** `module` may be the first part of the engine; then `rest` is where the other is. */
-  | { t: "start"; module: WebAssembly.Module; rest: string }
+  /** `engine` may be the first part of it, compiled or not; then `rest` is where the other is. */
+  | { t: "start"; engine: WebAssembly.Module | ArrayBuffer; rest: string }
   | { t: "space"; space: string; journal: Uint8Array | null; seed: number; clock: Clock | null; remote: Remote | null }
   | { t: "attached"; space: string }
   | { t: "drop"; space: string }
@@ -140,7 +140,8 @@ export interface Resume {
 
 /** From the worker. */
 export type Report =
-  | { t: "ready"; classes: string[] }
+  /** With the engine compiled, for a worker to come. */
+  | { t: "ready"; classes: string[]; module: WebAssembly.Module }
   | { t: "done"; count: number }
   | { t: "echo"; lane: number; prompt: string; line: string }
   | { t: "remember"; lane: number; line: string }

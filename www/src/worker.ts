@@ -114,17 +114,17 @@ port.onmessage = ({ data }) => {
   });
 };
 
-function start(module: WebAssembly.Module, rest: string): void {
+function start(engine: WebAssembly.Module | ArrayBuffer, rest: string): void {
+  const module = engine instanceof WebAssembly.Module ? engine : new WebAssembly.Module(engine);
   expectRest(rest, initSync({ module }) as unknown as WebAssembly.Exports);
   lessonClass = class_names().indexOf("lesson");
-  say({ t: "ready", classes: class_names() });
-  flush();
+  say({ t: "ready", classes: class_names(), module });
 }
 
 function handle(request: Request): void {
   switch (request.t) {
     case "start":
-      start(request.module, request.rest);
+      start(request.engine, request.rest);
       break;
     case "space":
       openSpace(request);

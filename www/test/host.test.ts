@@ -31,7 +31,7 @@ class FakeWorker {
   }
 }
 
-const ready: Report = { t: "ready", classes: ["plain"] };
+const ready: Report = { t: "ready", classes: ["plain"], module: {} as WebAssembly.Module };
 const bytes = (...values: number[]) => new Uint8Array(values);
 
 function view() {
