@@ -15,6 +15,8 @@ export class Playground {
   async ready(name = "Client A"): Promise<void> {
     await expect(this.page.getByRole("status")).toContainText("Ready", { timeout: 15_000 });
     await expect(this.promptText(name)).toContainText(">");
+    // What stands around the prompt comes after it.
+    await expect(this.page.locator("redis-playground")).toHaveAttribute("whole");
   }
 
   lane(name: string): Locator {

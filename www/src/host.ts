@@ -277,7 +277,7 @@ export class Host extends EventTarget {
     const lane = new Lane(this, this.nextLane++, space, view, setup);
     this.lanes.set(lane.id, lane);
     if (this.worker) this.send(openRequest(lane));
-    else this.start();
+    else if (this.state !== "failed") this.start();
     return lane;
   }
 
@@ -315,6 +315,11 @@ export class Host extends EventTarget {
     this.crashes = 0;
     this.kill();
     this.start();
+  }
+
+  /** The worker has not done all that it was asked. */
+  get owes(): boolean {
+    return this.done < this.sent;
   }
 
   crashForTest(): void {

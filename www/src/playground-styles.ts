@@ -81,6 +81,19 @@ export const playgroundStyles = [
     #guide {
       padding: 0 var(--rp-space-4) var(--rp-space-3);
     }
+    /* They take their room before they are there. */
+    rp-coach:not(:defined) {
+      display: block;
+      height: 3.125rem;
+    }
+    rp-side:not(:defined) {
+      display: block;
+      flex: none;
+      width: 4.25rem;
+    }
+    rp-side.open:not(:defined) {
+      width: calc(420px + 5rem);
+    }
     .resp {
       color: var(--rp-muted);
       font: 600 0.72rem / 1 var(--rp-mono);

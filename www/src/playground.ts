@@ -3,12 +3,10 @@
 import { LitElement, html, nothing, svg, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { newHost } from "./engine";
-import { Coach } from "./coach";
 import type { Step } from "./guide";
 import { History, localStore } from "./history";
 import type { Lane, NoticeKind } from "./host";
 import { menu, panels, type PlayedLine, type Shell } from "./panels/index";
-import { SideArea } from "./side";
 import { Sandboxes, type Stage } from "./sandboxes";
 import { playgroundStyles } from "./playground-styles";
 import { ReplTerminal } from "./terminal";
@@ -16,6 +14,8 @@ import { ReplTerminal } from "./terminal";
 const LANES_MAX = 24;
 const COLORS = 6;
 const OFFLINE_AFTER_MS = 2000;
+/** How often what stands around the prompt gives way to commands. */
+const WAITS_MAX = 20;
 
 interface LaneEntry {
   id: number;
@@ -37,6 +37,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     quiet: { state: true },
     panel: { state: true },
     moment: { attribute: false },
+    whole: { type: Boolean, reflect: true },
   };
 
   declare private entries: LaneEntry[];
@@ -50,11 +51,14 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   declare moment: number | null;
   inspected: Uint8Array | null = null;
+  /** All is drawn; what stands around the prompt comes after it. */
+  declare whole: boolean;
   readonly host = newHost();
   readonly sandboxes = new Sandboxes(this.host, this);
   private readonly history = new History(localStore("resplay.history"));
   private readonly listeners = new Set<() => void>();
   private nextId = 1;
+  private around = false;
 
   constructor() {
     super();
@@ -64,11 +68,15 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     this.guideOpen = readSetting("guide") !== "closed";
     this.quiet = true;
     this.moment = null;
+    this.whole = false;
     const panel = readSetting("panel") ?? (innerWidth >= 900 ? "keys" : null);
     this.panel = panels.some(({ id }) => id === panel) ? panel : null;
     applyTheme(this.theme);
     for (const name of readLanes()) this.addLane(name, false);
-    this.host.addEventListener("state", () => this.requestUpdate());
+    this.host.addEventListener("state", () => {
+      this.requestUpdate();
+      if (this.host.state === "failed") void this.complete();
+    });
     this.host.addEventListener("turn", () => this.tellTurn());
     this.sandboxes.addEventListener("change", () => this.requestUpdate());
     void this.begin();
@@ -170,6 +178,21 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     }
     if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
     this.welcomeGuests();
+  }
+
+  /** Draws what stands around the prompt, a piece at a time and not while a command is on its way. */
+  private async complete(): Promise<void> {
+    if (this.around) return;
+    this.around = true;
+    const { pieces } = await import("./around");
+    for (const piece of [...pieces, () => (this.whole = true)]) {
+      for (let turns = 0; turns < WAITS_MAX; turns++) {
+        await idle();
+        if (!this.host.owes) break;
+      }
+      piece();
+      await this.updateComplete;
+    }
   }
 
   /** Links that hold a session, files dropped on the page, and visits without a network. */
@@ -308,7 +331,9 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     writeSetting("guide", this.guideOpen ? "open" : "closed");
   }
 
-  private openDialog(id: string): void {
+  private async openDialog(id: string): Promise<void> {
+    this.whole = true;
+    await this.updateComplete;
     this.renderRoot.querySelector<HTMLDialogElement>(`#${id}`)?.showModal();
   }
 
@@ -357,6 +382,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
         </main>
         ${panels.length > 0
           ? html`<rp-side
+              class=${this.panel === null ? "" : "open"}
               .shell=${this}
               .open=${this.panel}
               .width=${Number(readSetting("side")) || 420}
@@ -365,7 +391,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
             ></rp-side>`
           : nothing}
       </div>
-      ${this.footer()} ${this.dialogs()}
+      ${this.footer()} ${this.whole ? this.dialogs() : nothing}
     `;
   }
 
@@ -427,7 +453,10 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
       class="lane lane-${entry.color} ${entry.id === this.active ? "active" : ""} ${this.host.state === "failed" ? "failed" : ""}"
       aria-label=${entry.name}
       @focusin=${() => this.select(entry.id)}
-      @lanestate=${() => this.requestUpdate()}
+      @lanestate=${() => {
+        this.requestUpdate();
+        void this.complete();
+      }}
     >
       <div class="lane-head">
         <span class="badge"></span>
@@ -626,6 +655,14 @@ function themeIcon(theme: Theme) {
   }
 }
 
+/** Settles when there is nothing better to do. */
+function idle(): Promise<void> {
+  return new Promise((resolve) => {
+    if ("requestIdleCallback" in window) requestIdleCallback(() => resolve(), { timeout: 200 });
+    else setTimeout(resolve, 20);
+  });
+}
+
 // ---- Settings: a browser may refuse to keep them
 
 function readSetting(name: string): string | null {
@@ -664,6 +701,4 @@ function readLanes(): string[] {
 }
 
 if (!customElements.get("repl-terminal")) customElements.define("repl-terminal", ReplTerminal);
-if (!customElements.get("rp-coach")) customElements.define("rp-coach", Coach);
-if (!customElements.get("rp-side")) customElements.define("rp-side", SideArea);
 customElements.define("redis-playground", RedisPlayground);
