@@ -1,6 +1,9 @@
 //! The terminal against the real redis-cli: what it prints for replies, recorded in `fixtures/cli` and, where a
 //! redis-cli is installed, compared live. `UPDATE=1` records anew.
 
+#[path = "support/canned.rs"]
+mod canned;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,6 +11,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use canned::{Exchange, Noise, printed};
 use resplay::cli::format::{self, Format, Style};
 use resplay::cli::printed::Printed;
 use resplay::cli::table::Table;
@@ -100,37 +104,8 @@ fn has_redis_cli() -> bool {
     Command::new("redis-cli").arg("--version").stdout(Stdio::null()).status().is_ok()
 }
 
-/// What the real redis-cli prints for each reply, all in one run: replies are set apart by a marker.
+/// What the real redis-cli prints for each reply.
 fn live_texts(replies: &[&[u8]], format: Format) -> Vec<Vec<u8>> {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = listener.local_addr().expect("bound").port();
-    let canned: Vec<Vec<u8>> = replies.iter().map(|reply| [reply, &b"+@@@@\r\n"[..]].concat()).collect();
-    let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("redis-cli connects");
-        // A second connection would mean that it refused a reply.
-        drop(listener);
-        let mut requests = Decoder::new();
-        let mut chunk = [0; 4096];
-        let mut answered = 0;
-        while let Ok(n @ 1..) = stream.read(&mut chunk) {
-            requests.feed(&chunk[..n]);
-            while let Ok(Some(request)) = requests.next_reply() {
-                let answer = match request.part(0).and_then(Reply::text) {
-                    Some(b"x") => {
-                        answered += 1;
-                        let pair = &canned[(answered - 1) / 2];
-                        let cut = pair.len() - 7;
-                        if answered % 2 == 1 { &pair[..cut] } else { &pair[cut..] }
-                    }
-                    Some(b"HELLO") => &b"%0\r\n"[..],
-                    _ => b"*0\r\n",
-                };
-                if stream.write_all(answer).is_err() {
-                    return;
-                }
-            }
-        }
-    });
     let flag = match format {
         Format::Tty => "--no-raw",
         Format::Raw => "--raw",
@@ -138,29 +113,8 @@ fn live_texts(replies: &[&[u8]], format: Format) -> Vec<Vec<u8>> {
         Format::Json => "--json",
         Format::QuotedJson => "--quoted-json",
     };
-    let mut child = Command::new("redis-cli")
-        .args(["-p", &port.to_string(), flag])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("redis-cli starts");
-    let lines = "x\n".repeat(replies.len() * 2);
-    let mut stdin = child.stdin.take().expect("piped");
-    let feeder = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
-    let output = child.wait_with_output().expect("redis-cli ends");
-    feeder.join().expect("no panic").expect("all lines read");
-    server.join().expect("no panic");
-    let marker: &[u8] = match format {
-        Format::Tty | Format::Raw => b"@@@@\n",
-        _ => b"\"@@@@\"\n",
-    };
-    let mut texts = Vec::new();
-    let mut rest = &output.stdout[..];
-    while let Some(at) = rest.windows(marker.len()).position(|w| w == marker) {
-        texts.push(rest[..at].to_vec());
-        rest = &rest[at + marker.len()..];
-    }
-    texts
+    let exchanges: Vec<Exchange> = replies.iter().map(|reply| Exchange::new("x", *reply)).collect();
+    printed(&["redis-cli"], &[flag], &exchanges)
 }
 
 #[test]
@@ -338,20 +292,6 @@ fn the_real_redis_cli_runs_the_same_session() {
     assert_eq!(ours.len(), theirs.len());
 }
 
-/// Repeatable noise.
-struct Noise(u64);
-
-impl Noise {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn line(&mut self, pieces: &[&str]) -> String {
-        (0..self.below(12)).map(|_| pieces[self.below(pieces.len())]).collect()
-    }
-}
-
 #[test]
 fn no_line_is_too_odd() {
     const PIECES: &[&str] = &[
@@ -393,7 +333,7 @@ fn no_line_is_too_odd() {
     session.start(0);
     session.connected(0);
     for _ in 0..5000 {
-        let line = noise.line(PIECES);
+        let line: String = (0..noise.below(12)).map(|_| noise.of(PIECES)).collect();
         let cursor = noise.below(line.len() + 2);
         let offers = session.complete(&line, cursor);
         for item in &offers.items {
