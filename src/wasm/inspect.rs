@@ -84,8 +84,19 @@ pub fn transcript_steps(text: &str) -> JsValue {
     told(&Part::List(steps.iter().filter_map(|step| told_of(&step.what)).collect()))
 }
 
+/// Bytes of requests or replies, part by part.
+#[wasm_bindgen]
+pub fn wire_parts(bytes: &[u8]) -> JsValue {
+    told(&inspect::wire(bytes))
+}
+
 #[wasm_bindgen]
 impl Engine {
+    /// What declarations say of a request that runs elsewhere.
+    pub fn facts(&self, request: &[u8]) -> JsValue {
+        told(&inspect::facts(self.inner.registry(), request))
+    }
+
     /// Whether a script is paused between two turns.
     pub fn is_running(&self) -> bool {
         self.inner.server().scripting.running.is_some()

@@ -8,8 +8,10 @@ mod step;
 mod edit;
 mod past;
 mod timeline;
+mod facts;
 
 pub use edit::edit;
+pub use facts::facts;
 pub use keys::{KeysQuery, keys};
 pub use past::Past;
 pub use timeline::timeline;

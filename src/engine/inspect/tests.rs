@@ -153,12 +153,28 @@ fn the_wire_is_taken_apart() {
     let told = wire::wire(b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
     let notes: Vec<_> = list(&told, "parts").iter().map(|part| part.get("note").cloned()).collect();
     let text = |note: &str| Some(Part::text(note));
-    assert_eq!(notes, [text("array of 2 elements"), text("string of 3 bytes"), text("string of 1 bytes")]);
+    assert_eq!(notes, [text("array of 2 elements"), text("string of 3 bytes"), text("string of 1 byte")]);
     // Nothing of this panics or goes on for ever.
     for broken in
         ["", "\r\n", "$99999999999999999999\r\n", "*9223372036854775807\r\n:1", "%2\r\n+a\r\n", "$5\r\nab"]
     {
         wire::wire(broken.as_bytes());
+    }
+}
+
+#[test]
+fn facts_come_from_declarations_alone() {
+    let engine = Engine::new(1, 1000);
+    let told = facts(engine.registry(), b"*3\r\n$3\r\nset\r\n$1\r\nk\r\n$1\r\nv\r\n");
+    assert_eq!(told.get("name"), Some(&Part::text("SET")));
+    assert_eq!(told.get("text"), Some(&Part::text("set k v")));
+    assert_eq!(told.get("readonly"), Some(&Part::Flag(false)));
+    let keys = list(&told, "keys");
+    assert_eq!((keys.len(), keys[0].get("key")), (1, Some(&Part::bytes(b"k"))));
+    let unknown = facts(engine.registry(), b"*1\r\n$6\r\nNOSUCH\r\n");
+    assert_eq!((unknown.get("name"), unknown.get("keys")), (Some(&Part::text("")), None));
+    for broken in ["", "*1\r\n", "*1\r\n$99\r\nab", "\r\n", "*0\r\n"] {
+        facts(engine.registry(), broken.as_bytes());
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn moment(moment: usize, input: &Input) -> Part {
 }
 
 /// The first request as one would type it, and how many follow.
-fn line_of(bytes: &[u8]) -> (String, usize) {
+pub(super) fn line_of(bytes: &[u8]) -> (String, usize) {
     let limits = RequestLimits { bulk_bytes_max: u64::MAX, authenticated: true };
     let mut parser = RequestParser::default();
     let (mut line, mut requests, mut at) = (String::new(), 0, 0);

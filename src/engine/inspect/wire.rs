@@ -44,7 +44,7 @@ pub fn wire(bytes: &[u8]) -> Part {
                     b'=' => "verbatim text of",
                     _ => "error of",
                 };
-                [what, " ", &length.to_string(), " bytes"].concat()
+                [what, " ", &length.to_string(), if length == 1 { " byte" } else { " bytes" }].concat()
             }
             (b'$' | b'*', None) if rest == b"-1" => "nothing".to_owned(),
             (b'+', _) => "status".to_owned(),
