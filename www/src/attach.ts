@@ -1,9 +1,11 @@
 /** The dialog that attaches the terminals to a server elsewhere, through the bridge of the server that serves this page. */
 
 import { LitElement, css, html, nothing } from "lit";
+import { Frames } from "./attached/frames";
 import type { Shell } from "./panels/index";
 import { panelStyles } from "./panel-styles";
 import { Link, type Remote } from "./remote";
+import { encoded } from "./resp";
 import { controls, tokens } from "./styles";
 
 const TOKEN = "resplay.token";
@@ -31,13 +33,30 @@ async function hasBridge(): Promise<boolean> {
 function tried(remote: Remote): Promise<Remote> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new Error("it does not answer")), PATIENCE_MS);
+    const frames = new Frames();
+    let reached = remote;
+    const done = () => {
+      clearTimeout(late);
+      link.close();
+      resolve(reached);
+    };
     const link = new Link(remote, remote.host, remote.port, {
       connected: (host, port) => {
+        if (remote.own) reached = { ...remote, host, port };
+        if (remote.credentials) link.send(encoded(["AUTH", ...remote.credentials]));
+        else done();
+      },
+      received: (bytes) => {
+        const [answer] = frames.feed(bytes);
+        if (!answer) return;
+        if (answer.bytes[0] !== 0x2d) {
+          done();
+          return;
+        }
         clearTimeout(late);
         link.close();
-        resolve(remote.own ? { ...remote, host, port } : remote);
+        reject(new Error(new TextDecoder().decode(answer.bytes.subarray(1)).trim()));
       },
-      received: () => {},
       ended: (reason) => {
         clearTimeout(late);
         reject(new Error(reason));
@@ -113,8 +132,8 @@ export class AttachDialog extends LitElement {
     if (now && this.bridge && this.token) await this.try("127.0.0.1", 6379);
   }
 
-  private async try(host: string, port: number): Promise<void> {
-    const remote: Remote = { url: bridgeUrl(), token: this.token.trim(), host, port, own: !this.elsewhere };
+  private async try(host: string, port: number, credentials?: string[]): Promise<void> {
+    const remote: Remote = { url: bridgeUrl(), token: this.token.trim(), host, port, own: !this.elsewhere, ...(credentials ? { credentials } : {}) };
     this.working = true;
     this.trouble = "";
     try {
@@ -133,7 +152,9 @@ export class AttachDialog extends LitElement {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
     this.token = String(form.get("token"));
-    void this.try(String(form.get("host") ?? "127.0.0.1").trim() || "127.0.0.1", Number(form.get("port") ?? 6379) || 6379);
+    const [user, password] = [String(form.get("user") ?? "").trim(), String(form.get("password") ?? "")];
+    const credentials = password === "" && user === "" ? undefined : user === "" ? [password] : [user, password];
+    void this.try(String(form.get("host") ?? "127.0.0.1").trim() || "127.0.0.1", Number(form.get("port") ?? 6379) || 6379, credentials);
   }
 
   override render() {
@@ -173,6 +194,14 @@ export class AttachDialog extends LitElement {
             </div>`
           : nothing}
       </fieldset>
+      <details>
+        <summary>With a password</summary>
+        <div class="address">
+          <label>Password <input name="password" type="password" autocomplete="off" /></label>
+          <label>User <input name="user" autocomplete="off" spellcheck="false" placeholder="default" /></label>
+        </div>
+        <small>For the terminals and the panels. It stays in the memory of this tab.</small>
+      </details>
       <button class="primary" type="submit" ?disabled=${this.working || this.bridge === null}>Attach</button>
     </form>`;
   }
@@ -240,8 +269,12 @@ export class AttachDialog extends LitElement {
       }
       .address {
         display: grid;
-        grid-template-columns: 1fr 6rem;
+        grid-template-columns: 1fr 7rem;
         gap: var(--rp-space-2);
+      }
+      summary {
+        min-height: 1.75rem;
+        cursor: pointer;
       }
       .end {
         text-align: right;

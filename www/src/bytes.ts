@@ -1,3 +1,5 @@
+/** Bytes: joined, and as names. */
+
 /** Chunks of bytes as one. */
 export function joined(chunks: Uint8Array[]): Uint8Array {
   if (chunks.length === 1) return chunks[0]!;
@@ -8,4 +10,15 @@ export function joined(chunks: Uint8Array[]): Uint8Array {
     at += chunk.length;
   }
   return whole;
+}
+
+/** A name for bytes that sets and maps can hold. */
+export function idOf(bytes: Uint8Array): string {
+  let id = "";
+  for (const byte of bytes) id += String.fromCharCode(byte);
+  return id;
+}
+
+export function bytesOf(id: string): Uint8Array {
+  return Uint8Array.from(id, (character) => character.charCodeAt(0));
 }

@@ -14,7 +14,7 @@ export interface Inspected {
 }
 
 /** `db` is the database of the client that asks. */
-export function answer(space: Inspected, db: number, ask: Exclude<Ask, { q: "edit" | "transcript" }>): unknown {
+export function answer(space: Inspected, db: number, ask: Exclude<Ask, { q: "edit" | "transcript" | "more" }>): unknown {
   const { engine } = space;
   switch (ask.q) {
     case "tree": {

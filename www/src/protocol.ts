@@ -83,6 +83,8 @@ export type Job =
   | { do: "examine"; rdb: Uint8Array }
   /** Runs requests as a client of their own; answers how many, and the errors. */
   | { do: "feed"; space: string; requests: Uint8Array[] }
+  /** All keys of a server elsewhere, as an RDB file with a few words. */
+  | { do: "copy"; space: string }
   /** A transcript with its outputs. */
   | { do: "transcript"; text: string };
 
@@ -94,7 +96,9 @@ export type Ask =
   | { q: "replyAs"; moment: number; resp: number }
   | { q: "transcript"; text: string }
   | { q: "timeline"; from: number; count: number }
-  | { q: "edit"; name: string; words: Uint8Array[] };
+  | { q: "edit"; name: string; words: Uint8Array[] }
+  /** More keys of a server elsewhere. */
+  | { q: "more" };
 
 /** A keyspace's clock: at the `real` time it showed `shown`, and since then it has run `rate` times as fast, or not at all. */
 export interface Clock {

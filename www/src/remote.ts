@@ -8,6 +8,8 @@ export interface Remote {
   port: number;
   /** The server that serves the page, whatever it is called. */
   own: boolean;
+  /** Of a user, in memory only: what AUTH wants. */
+  credentials?: string[];
 }
 
 export interface LinkEvents {

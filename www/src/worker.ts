@@ -9,9 +9,8 @@ import { Player } from "./player";
 import type { Block, FileUse, Job, LaneState, Report, Request, Table, Value } from "./protocol";
 import { Clockwork } from "./clock";
 import { answer, forgetPasts } from "./inspector";
-import { Mirror } from "./mirror";
-import { Link, type Remote } from "./remote";
-import { encoded } from "./resp";
+import type { Attached } from "./attached";
+import type { Remote } from "./remote";
 import { RestMissing, expectRest } from "./rest";
 
 /** What a page gets at first of one printed thing; the rest waits here until it is asked for. */
@@ -41,7 +40,8 @@ interface Space {
   lanes: Map<number, LaneHome>;
   /** Its clients speak to a server elsewhere; the engine lies idle. */
   remote: Remote | null;
-  mirror: Mirror | null;
+  attached: Attached | null;
+  attaching: Promise<Attached> | null;
   timer: Timer | null;
   clock: Clockwork;
   /** Moments played again, for those who look at them. */
@@ -60,7 +60,9 @@ interface LaneHome {
   /** The engine's client; 0 when not connected. */
   client: number;
   /** The connection to a server elsewhere. */
-  link: Link | null;
+  link: { send(bytes: Uint8Array): void; close(): void } | null;
+  /** How often it was sent elsewhere. */
+  calls: number;
   session: Session;
   /** What the page last heard of prompt and state. */
   told: string;
@@ -156,7 +158,7 @@ function handle(request: Request): void {
       break;
     case "complete": {
       const lane = lanes.get(request.lane);
-      const completion = lane?.session.complete(request.line, request.cursor, lane.space.engine);
+      const completion = lane?.session.complete(request.line, request.cursor, lane.space.attached?.known ?? lane.space.engine);
       say({ t: "complete", seq: request.seq, completion: completion ?? { lines: [], cursors: [], labels: [], notes: [] } });
       break;
     }
@@ -197,10 +199,17 @@ function handle(request: Request): void {
     case "inspect": {
       const space = spaces.get(request.space);
       const db = lanes.get(request.lane)?.session.db() ?? 0;
-      const { ask } = request;
-      if (space?.remote && ask.q === "tree") mirrorOf(space, space.remote).look(ask.db ?? db);
+      const { ask, seq } = request;
+      if (space?.attaching && ask.q !== "edit" && ask.q !== "transcript") {
+        later(
+          space.attaching.then((attached) => attached.answer(ask, db)),
+          (value) => say({ t: "inspect", seq, value: value ?? null }),
+          () => say({ t: "inspect", seq, value: null }),
+        );
+        break;
+      }
       const value =
-        ask.q === "edit" ? edit_line(ask.name, ask.words) : ask.q === "transcript" ? transcript_steps(ask.text) : space && answer(space, db, ask);
+        ask.q === "edit" ? edit_line(ask.name, ask.words) : ask.q === "transcript" ? transcript_steps(ask.text) : space && ask.q !== "more" ? answer(space, db, ask) : null;
       say({ t: "inspect", seq: request.seq, value: value ?? null });
       break;
     }
@@ -230,6 +239,14 @@ function handle(request: Request): void {
   }
 }
 
+/** Says what becomes of something that takes its time. */
+function later<T>(what: Promise<T>, done: (value: T) => void, failed: (reason: unknown) => void): void {
+  what.then(
+    (value) => guard(() => done(value)),
+    (reason) => guard(() => failed(reason)),
+  );
+}
+
 function withSpace(name: string, run: (space: Space) => void): void {
   const space = spaces.get(name);
   if (space) run(space);
@@ -254,7 +271,8 @@ function openSpace({ space: name, journal, seed, clock, remote }: Extract<Reques
     afresh: !replayed,
     lanes: new Map(),
     remote,
-    mirror: null,
+    attached: null,
+    attaching: null,
     timer: null,
     clock: new Clockwork(engine.now(), clock),
     pasts: [],
@@ -264,6 +282,7 @@ function openSpace({ space: name, journal, seed, clock, remote }: Extract<Reques
   };
   engine.watch();
   spaces.set(name, space);
+  if (remote) attach(space, remote);
   if (replayed) space.engine.tick(now(space));
   record(space);
   tellClock(space);
@@ -320,7 +339,7 @@ function dropSpace(name: string): void {
   const space = spaces.get(name);
   if (!space) return;
   reportJournal(space);
-  space.mirror?.close();
+  void space.attaching?.then((attached) => attached.close());
   if (space.timer !== null) clearTimeout(space.timer);
   forgetPasts(space);
   for (const lane of lanes.values()) if (lane.space === space) forget(lane);
@@ -331,6 +350,15 @@ function dropSpace(name: string): void {
 const FEED_ERRORS_MAX = 20;
 
 function doJob(job: Job, seq: number): void {
+  if (job.do === "copy") {
+    const attaching = spaces.get(job.space)?.attaching ?? Promise.reject(new Error("no server is attached"));
+    later(
+      attaching.then((attached) => attached.copy()),
+      (done) => say({ t: "job", seq, done, failed: null }),
+      (reason) => say({ t: "job", seq, done: null, failed: reason instanceof Error ? reason.message : String(reason) }),
+    );
+    return;
+  }
   try {
     say({ t: "job", seq, done: result(job), failed: null });
   } catch (reason) {
@@ -339,7 +367,7 @@ function doJob(job: Job, seq: number): void {
   }
 }
 
-function result(job: Job): unknown {
+function result(job: Exclude<Job, { do: "copy" }>): unknown {
   switch (job.do) {
     case "snapshot":
       return spaces.get(job.space)?.engine.snapshot() ?? null;
@@ -420,7 +448,7 @@ function openLane({ space: name, lane: id, resume, setup }: Extract<Request, { t
   const space = spaces.get(name);
   if (!space) return;
   const session = newSession(space);
-  const lane: LaneHome = { id, space, client: 0, link: null, session, told: "", unseen: setup.length > 0, wake: null, tail: null, echoed: false, exited: false };
+  const lane: LaneHome = { id, space, client: 0, link: null, calls: 0, session, told: "", unseen: setup.length > 0, wake: null, tail: null, echoed: false, exited: false };
   lanes.set(id, lane);
   if (resume && space.engine.clients().includes(resume.client)) {
     session.resume(resume.standing);
@@ -461,6 +489,7 @@ function forget(lane: LaneHome): void {
 function hangUp(lane: LaneHome): void {
   lane.link?.close();
   lane.link = null;
+  lane.calls++;
   if (lane.client === 0) return;
   lane.space.lanes.delete(lane.client);
   lane.space.engine.disconnect(lane.client, now(lane.space));
@@ -522,7 +551,7 @@ function act(lane: LaneHome, actions: Action[]): void {
       case "connect":
         hangUp(lane);
         if (lane.space.remote) {
-          lane.link = dial(lane, lane.space.remote, action.host, action.port);
+          dial(lane, action.host, action.port);
           break;
         }
         lane.client = lane.space.engine.connect(now(lane.space));
@@ -544,40 +573,40 @@ function act(lane: LaneHome, actions: Action[]): void {
 }
 
 /** Connects a lane to a server elsewhere. */
-function dial(lane: LaneHome, remote: Remote, host: string, port: number): Link {
+function dial(lane: LaneHome, host: string, port: number): void {
   const turn = (run: () => Action[]) => {
     guard(() => {
+      if (lanes.get(lane.id) !== lane) return;
       act(lane, run());
       settle(lane.space);
       touched.add(lane);
     });
   };
-  return new Link(remote, host, port, {
-    connected: () => turn(() => lane.session.connected(now(lane.space))),
-    received: (bytes) => {
-      turn(() => lane.session.receive(bytes, now(lane.space)));
-      lane.space.mirror?.look();
-    },
-    ended: (reason, before) =>
-      turn(() => {
-        lane.link = null;
-        return before ? lane.session.connect_failed(reason, now(lane.space)) : lane.session.disconnected(now(lane.space));
-      }),
+  const asks = { id: lane.id, standing: () => ({ resp: lane.session.resp(), db: Math.max(0, lane.session.db()) }) };
+  const calls = ++lane.calls;
+  void lane.space.attaching?.then((attached) => {
+    // The lane may have been closed, or sent elsewhere, in between.
+    if (lanes.get(lane.id) !== lane || lane.calls !== calls) return;
+    lane.link = attached.dial(asks, host, port, {
+      connected: () => turn(() => lane.session.connected(now(lane.space))),
+      received: (bytes) => turn(() => lane.session.receive(bytes, now(lane.space))),
+      sent: (moment) => {
+        if (lane.echoed && !lane.unseen) say({ t: "moment", lane: lane.id, moment });
+      },
+      ended: (reason, before) =>
+        turn(() => {
+          lane.link = null;
+          return before ? lane.session.connect_failed(reason, now(lane.space)) : lane.session.disconnected(now(lane.space));
+        }),
+    });
   });
 }
 
-/** The copy that panels look at where a server elsewhere has the keys. */
-function mirrorOf(space: Space, remote: Remote): Mirror {
-  if (space.mirror) return space.mirror;
-  const client = space.engine.connect(now(space));
-  space.mirror = new Mirror(remote, (db, requests) => {
-    guard(() => {
-      for (const request of [encoded(["SELECT", String(db)]), ...requests]) space.engine.receive(client, request, now(space));
-      space.engine.take_output(client);
-      settle(space);
-    });
-  });
-  return space.mirror;
+/** Fetches what shows a server elsewhere. */
+function attach(space: Space, remote: Remote): void {
+  const changed = () => guard(() => say({ t: "journal", space: space.name, bytes: new Uint8Array(), whole: false }));
+  space.attaching = import("./attached").then(({ Attached }) => (space.attached = new Attached(remote, changed)));
+  space.attaching.catch((reason) => crashed(reason));
 }
 
 /** Tells a block, joined to the one before where that is possible. */

@@ -86,6 +86,16 @@ export const panelStyles = [
       min-height: 0;
       accent-color: var(--rp-accent);
     }
+    .notes {
+      flex: none;
+      padding: var(--rp-space-2) var(--rp-space-3);
+      border-bottom: 1px solid var(--rp-edge);
+      background: var(--rp-raised);
+      color: var(--rp-text);
+    }
+    .notes p {
+      margin: 0 0 var(--rp-space-1);
+    }
     .type {
       flex: none;
       min-width: 3.1rem;

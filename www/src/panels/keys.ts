@@ -27,6 +27,7 @@ export class KeysPanel extends LitElement implements PanelElement {
     follow: { state: true },
     cursor: { state: true },
     tick: { state: true },
+    asksMore: { state: true },
   };
 
   declare shell: Shell;
@@ -45,6 +46,8 @@ export class KeysPanel extends LitElement implements PanelElement {
   private changes = 0;
   /** The longest time to live seen of a key: what its bar is full at. */
   private readonly spans = new Map<string, number>();
+  /** More names of a server elsewhere are on their way. */
+  declare private asksMore: boolean;
   private stop: (() => void) | null = null;
   private asking = false;
   private stale = false;
@@ -62,6 +65,7 @@ export class KeysPanel extends LitElement implements PanelElement {
     this.follow = true;
     this.cursor = 0;
     this.tick = 0;
+    this.asksMore = false;
   }
 
   override connectedCallback(): void {
@@ -192,7 +196,7 @@ export class KeysPanel extends LitElement implements PanelElement {
           Follow
         </label>
       </div>
-      ${tree ? this.body(tree) : html`<p class="note">Looking…</p>`}
+      ${tree?.notes?.length ? this.notes(tree) : nothing} ${tree ? this.body(tree) : html`<p class="note">Looking…</p>`}
     `;
   }
 
@@ -233,7 +237,25 @@ export class KeysPanel extends LitElement implements PanelElement {
     `;
   }
 
+  /** What there is to say of a server elsewhere. */
+  private notes({ notes, more }: Tree) {
+    return html`<div class="notes" role="status">
+      ${notes!.map((note) => html`<p>${note}</p>`)}
+      ${more ? html`<button type="button" ?disabled=${this.asksMore} @click=${this.askMore}>${this.asksMore ? "Looking…" : "Look at more"}</button>` : nothing}
+    </div>`;
+  }
+
+  private async askMore(): Promise<void> {
+    const { shell } = this;
+    this.asksMore = true;
+    await shell.host.inspect(shell.space, shell.lane?.id ?? 0, { q: "more" });
+    this.asksMore = false;
+    this.look();
+  }
+
   private empty() {
+    // Why there is nothing was said already.
+    if (this.tree?.notes?.length) return nothing;
     const past = this.shell.moment !== null;
     return html`<div class="empty">
       <svg viewBox="0 0 120 80" aria-hidden="true">
@@ -293,7 +315,7 @@ export class KeysPanel extends LitElement implements PanelElement {
           : html`<span class="ttl" title="Expires in ${spanText(remains)}"
               ><span class="bar" ${vars({ "--left": Math.max(0, Math.min(1, remains / (this.spans.get(id) || 1))) })}></span>${spanText(remains)}</span
             >`}
-        <span class="size">${sizeText(row.bytes!)}</span>
+        <span class="size">${row.bytes == null ? "" : sizeText(row.bytes)}</span>
       </div>`,
     )}`;
   }

@@ -3,6 +3,8 @@
 import { noChange } from "lit";
 import { Directive, directive, PartType, type ElementPart, type PartInfo } from "lit/directive.js";
 
+export { bytesOf, idOf } from "../bytes";
+
 /** Bytes of a user, or the first of them. */
 export type Cell = Uint8Array | { bytes: Uint8Array; length: number };
 
@@ -18,7 +20,7 @@ export interface Row {
   type?: string;
   encoding?: string;
   size?: number;
-  bytes?: number;
+  bytes?: number | null;
   expires?: number | null;
 }
 
@@ -32,6 +34,9 @@ export interface Tree {
   now: number;
   changed: [number, Uint8Array][];
   moment: number;
+  /** What there is to say of a server elsewhere, and whether more of its keys can be looked at. */
+  notes?: string[];
+  more?: boolean;
 }
 
 export interface Value {
@@ -53,6 +58,10 @@ export interface Value {
   lastId?: string;
   added?: number;
   groups?: Group[];
+  /** What there is to say about how it was read. */
+  note?: string | null;
+  /** Only this part of it can be had. */
+  window?: boolean;
 }
 
 export interface Group {
@@ -80,8 +89,11 @@ export interface Wire {
 export interface Look {
   type: string;
   encoding: string;
-  size: number;
+  /** Elements or bytes of a string; nothing where it could not be asked. */
+  size: number | null;
   expires: number | null;
+  /** What it takes, where a server elsewhere told it. */
+  bytes?: number | null;
 }
 
 export interface Command {
@@ -95,8 +107,9 @@ export interface Command {
   summary: string;
   keys: { key: Uint8Array; flags: string[]; before: Look | null; after: Look | null }[];
   notices: { event: string; key: Uint8Array; sent: boolean }[];
-  changes: number;
-  lookups: number;
+  /** Unknown of a command that ran elsewhere, as the lookups. */
+  changes: number | null;
+  lookups: number | null;
   blocked: boolean;
 }
 
@@ -122,11 +135,24 @@ export interface Step {
   now: number;
   request: Wire | null;
   output: { client: number; resp: number; elements: number | null; wire: Wire }[];
-  propagated: Wire;
+  propagated: Wire | null;
   steps: Command[];
   missed: number;
   changes: number;
   differences: Difference[];
+  /** Of a command that ran on a server elsewhere: what could be seen from outside. */
+  attached?: Outside;
+}
+
+/** What an observer beside a server can tell of a command, and what not. */
+export interface Outside {
+  /** About its notifications; nothing where they are all here. */
+  notices: string | null;
+  /** A command that would tell more. */
+  offer: string | null;
+  propagated: string;
+  /** What else is to be said. */
+  notes: string[];
 }
 
 export interface Timeline {
@@ -181,17 +207,6 @@ export function cellText(cell: Cell): string {
 /** The whole bytes of a cell, where they are here. */
 export function wholeCell(cell: Cell): Uint8Array | null {
   return cell instanceof Uint8Array ? cell : null;
-}
-
-/** A name for bytes that sets and maps can hold. */
-export function idOf(bytes: Uint8Array): string {
-  let id = "";
-  for (const byte of bytes) id += String.fromCharCode(byte);
-  return id;
-}
-
-export function bytesOf(id: string): Uint8Array {
-  return Uint8Array.from(id, (character) => character.charCodeAt(0));
 }
 
 export function sizeText(bytes: number): string {

@@ -31,6 +31,8 @@ export function unitOf(value: Value): string {
 }
 
 export function picture(value: Value, view: Pictured): Picture {
+  // It could not be read, and the note says why.
+  if (!value.rows && !value.text) return nothing;
   switch (value.type) {
     case "string":
       return string(value, view);

@@ -4,6 +4,7 @@ import { LitElement, css, html, nothing, type PropertyValues } from "lit";
 import type { PanelElement, Shell } from "./index";
 import { difference, differenceStyles } from "./difference";
 import { panelStyles } from "./keys-styles";
+import "./time-attached";
 import { timeText, vars, type Step, type Timeline } from "./look";
 
 const ROW_PX = 28;
@@ -87,6 +88,10 @@ export class TimePanel extends LitElement implements PanelElement {
 
   private async ask(): Promise<void> {
     const { shell } = this;
+    if (shell.sandboxes.attached) {
+      this.requestUpdate();
+      return;
+    }
     const asked = ++this.asked;
     const lane = shell.lane?.id ?? 0;
     const top = this.scroller?.scrollTop;
@@ -130,7 +135,8 @@ export class TimePanel extends LitElement implements PanelElement {
   // ---- Drawing
 
   override render() {
-    const { timeline } = this;
+    const { timeline, shell, shown } = this;
+    if (shell.sandboxes.attached) return html`<rp-time-attached .shell=${shell} .shown=${shown}></rp-time-attached>`;
     return html`${this.clock()} ${timeline ? this.moments(timeline) : html`<p class="note">Looking…</p>`} ${this.changes()} ${this.others()}`;
   }
 

@@ -148,7 +148,9 @@ export class ValueView extends LitElement implements Pictured {
       </div>
       ${gone ? html`<p class="gone">${value ? "This key is gone." : "There is no such key at this moment."}</p>` : value ? this.facts(value) : nothing}
       ${value && !gone
-        ? html`<div class="picture" tabindex="0" role="group" aria-label="Value">${picture(value, this)} ${this.pages(value)}</div>`
+        ? html`<div class="picture" tabindex="0" role="group" aria-label="Value">
+            ${value.note ? html`<p class="small-note">${value.note}</p>` : nothing} ${picture(value, this)} ${this.pages(value)}
+          </div>`
         : nothing}
       ${this.edit ? this.editor(this.edit) : nothing}
     `;
@@ -185,7 +187,7 @@ export class ValueView extends LitElement implements Pictured {
 
   private pages(value: Value) {
     const page = value.rows ? PAGE : STRING_PAGE;
-    if (value.size <= page) return nothing;
+    if (value.size <= page || value.window) return nothing;
     const to = Math.min(value.size, value.from + page);
     const go = (from: number) => () => {
       this.from = from;

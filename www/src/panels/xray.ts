@@ -61,7 +61,7 @@ export class XrayPanel extends LitElement implements PanelElement {
   private async ask(): Promise<void> {
     const { shell } = this;
     const step = await shell.host.inspect<Step>(shell.space, shell.lane?.id ?? 0, { q: "step", moment: shell.moment });
-    if (step && step.input.moment === this.step?.input.moment && step.now === this.step.now) return;
+    if (step && !step.attached && step.input.moment === this.step?.input.moment && step.now === this.step.now) return;
     this.step = step;
     this.other = null;
     if (this.resp !== 0) void this.askOther(this.resp);
@@ -100,23 +100,24 @@ export class XrayPanel extends LitElement implements PanelElement {
       </section>
       <section>
         <h3>Ran</h3>
-        ${step.steps.length === 0 ? html`<p class="small-note">Nothing: it was refused, queued, or answered before any command ran.</p>` : nothing}
+        ${step.steps.length === 0 && !step.attached ? html`<p class="small-note">Nothing: it was refused, queued, or answered before any command ran.</p>` : nothing}
+        ${step.attached?.notes.map((note) => html`<p class="small-note">${note}</p>`)}
         ${step.steps.map((command) => this.command(command, step))}
         ${step.missed > 0 ? html`<p class="small-note">and ${countText(step.missed, "command")} more</p>` : nothing}
       </section>
       ${this.replies(step)}
       <section>
-        <h3>Propagated <small>${step.propagated.length > 0 ? countText(step.propagated.length, "byte") : nothing}</small></h3>
-        ${step.propagated.length > 0
+        <h3>Propagated <small>${step.propagated?.length ? countText(step.propagated.length, "byte") : nothing}</small></h3>
+        ${step.propagated?.length
           ? wireView(step.propagated)
-          : html`<p class="small-note">Nothing: only changes go to replicas and to the append-only file.</p>`}
+          : html`<p class="small-note">${step.attached?.propagated ?? "Nothing: only changes go to replicas and to the append-only file."}</p>`}
       </section>
     </div>`;
   }
 
   private command(command: Command, step: Step) {
     const first = command.keys[0];
-    const size = first?.before?.size ?? 0;
+    const size = first?.before ? first.before.size : 0;
     const elements = step.output.find(({ client }) => client === command.client)?.elements;
     const why: Record<string, string> = { exec: "in the transaction", script: "by the script", resumed: `client ${command.client} had waited for this` };
     return html`<div class="command" role="group" aria-label=${command.name}>
@@ -128,8 +129,8 @@ export class XrayPanel extends LitElement implements PanelElement {
         <dt>Cost</dt>
         <dd>
           <b>${command.complexity || "O(1)"}</b>
-          <span>${first ? html`here: ${countText(size, first.before?.type === "string" ? "byte" : "element")} in <code>${shown(first.key)}</code> before` : nothing}</span>
-          <span>${command.lookups > 0 ? `${countText(command.lookups, "key")} read, ` : ""}${countText(command.changes, "change")}${command.depth === 0 && elements != null ? html`, ${countText(elements, "element")} in the reply` : nothing}</span>
+          <span>${first && size !== null ? html`here: ${countText(size, first.before?.type === "string" ? "byte" : "element")} in <code>${shown(first.key)}</code> before` : nothing}</span>
+          <span>${this.touched(command, elements)}</span>
         </dd>
         <dt>Keys</dt>
         <dd>
@@ -142,7 +143,11 @@ export class XrayPanel extends LitElement implements PanelElement {
         </dd>
         <dt>Events</dt>
         <dd>
-          ${command.notices.length === 0 ? html`<span>none</span>` : nothing}
+          ${command.notices.length > 0
+            ? nothing
+            : step.attached?.notices
+              ? html`<span>${step.attached.notices}${step.attached.offer ? this.offer(step.attached.offer) : nothing}</span>`
+              : html`<span>none</span>`}
           ${command.notices.map(
             ({ event, key, sent }) => html`<span><code>${event}</code> on <code>${shown(key)}</code> <small>${sent ? "published" : "not published: notifications are off"}</small></span>`,
           )}
@@ -151,11 +156,26 @@ export class XrayPanel extends LitElement implements PanelElement {
     </div>`;
   }
 
+  /** What a command counted: keys read, changes made, elements answered. Of one that ran elsewhere only the last is known. */
+  private touched({ lookups, changes, depth }: Command, elements: number | null | undefined) {
+    const words: string[] = [];
+    if (lookups) words.push(`${countText(lookups, "key")} read`);
+    if (changes !== null) words.push(countText(changes, "change"));
+    if (depth === 0 && elements != null) words.push(`${countText(elements, "element")} in the reply`);
+    return words.join(", ");
+  }
+
+  private offer(line: string) {
+    return html`<button class="offer" type="button" @click=${() => this.shell.run(line)}>Turn them on: <code>${line}</code></button>`;
+  }
+
   private held(look: Look | null, before: Look | null = null) {
     if (!look) return html`<i>nothing</i>`;
     const converted = before !== null && before.encoding !== look.encoding;
     return html`<span class="held"
-      >${look.type} <b class=${converted ? "converted" : ""}>${look.encoding}</b> ${countText(look.size, look.type === "string" ? "byte" : "element")}${look.expires === null
+      >${look.type} <b class=${converted ? "converted" : ""}>${look.encoding}</b>${look.size === null
+        ? nothing
+        : html` ${countText(look.size, look.type === "string" ? "byte" : "element")}`}${look.bytes ? html`, takes ${countText(look.bytes, "byte")}` : nothing}${look.expires === null
         ? nothing
         : html`, ${spanText(look.expires - (this.step?.now ?? 0))} left`}</span
     >`;
@@ -164,8 +184,8 @@ export class XrayPanel extends LitElement implements PanelElement {
   private replies(step: Step) {
     const own = step.output.find(({ client }) => client === step.input.client);
     const others = step.output.filter((output) => output !== own);
-    const resp = this.resp || own?.resp || 2;
-    const wire = this.resp !== 0 && this.resp !== own?.resp ? this.other : own?.wire;
+    const resp = (step.attached ? 0 : this.resp) || own?.resp || 2;
+    const wire = resp === own?.resp ? own.wire : this.other;
     return html`<section>
         <h3>
           Answered <small>${own ? countText(wire?.length ?? 0, "byte") : nothing}</small>
@@ -175,6 +195,8 @@ export class XrayPanel extends LitElement implements PanelElement {
                   (version) => html`<button
                     type="button"
                     aria-pressed=${version === resp}
+                    ?disabled=${step.attached !== undefined && version !== own.resp}
+                    title=${step.attached && version !== own.resp ? `The server was asked in RESP${own.resp}; HELLO ${version} changes that` : nothing}
                     @click=${() => {
                       if (version === own.resp) this.resp = version;
                       else void this.askOther(version);
@@ -274,6 +296,11 @@ export class XrayPanel extends LitElement implements PanelElement {
       }
       .becomes {
         color: var(--rp-accent);
+      }
+      .offer {
+        display: block;
+        margin-top: var(--rp-space-1);
+        text-align: left;
       }
       .converted {
         padding: 0 0.3rem;
