@@ -1,48 +1,8 @@
 // The terminals attached to a real server, through the bridge of the one that serves the page.
 
-import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync } from "node:fs";
-import { createServer } from "node:net";
-import { join } from "node:path";
 import { expect, test, type Page } from "@playwright/test";
 import { Playground } from "../playground.ts";
-
-const root = join(import.meta.dirname, "../../..");
-/** `cargo xtask test` says where it is. */
-const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
-const binary = process.env.RESPLAY_BINARY ?? ["debug", "release"].map((profile) => join(target, profile, "resplay")).find(existsSync);
-
-interface Served {
-  child: ChildProcess;
-  port: number;
-  address: string;
-  token: string;
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function serve(): Promise<Served> {
-  const [port, httpPort] = [await freePort(), await freePort()];
-  const words = ["serve", "--port", String(port), "--save", "", "--http-port", String(httpPort), "--http-root", join(root, "www/dist")];
-  const child = spawn(binary!, words, { stdio: ["ignore", "pipe", "inherit"] });
-  let log = "";
-  const token = await new Promise<string>((resolve, reject) => {
-    child.stdout!.on("data", (bytes: Buffer) => {
-      log += bytes.toString();
-      const [, found] = /#attach=([0-9a-f]+)/.exec(log) ?? [];
-      if (found && log.includes("Ready to accept")) resolve(found);
-    });
-    child.on("exit", () => reject(new Error(log)));
-  });
-  return { child, port, address: `http://127.0.0.1:${httpPort}/`, token };
-}
+import { serve, type Served } from "../servers.ts";
 
 let served: Served;
 test.beforeEach(async () => {

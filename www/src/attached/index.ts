@@ -29,6 +29,8 @@ const RETRY_MS = 2000;
 /** Facts of keys in sight are asked again after so long. */
 const FRESH_MS = 1000;
 const OUTPUT_KEPT_MAX = 64 * 1024;
+/** A command without an answer for so long is one that waits. */
+const WAITS_MS = 200;
 const PUSH = 0x3e;
 const NOTIFY = "notify-keyspace-events";
 
@@ -174,6 +176,8 @@ export class Attached {
         lane.last = deed;
         this.under.add(deed);
         lane.link.send(request);
+        // One that waits is shown as it waits.
+        setTimeout(() => deed.state === "sent" && this.tell(), WAITS_MS);
       };
       if (!looks && !lane.sending) {
         go();

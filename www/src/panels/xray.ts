@@ -117,7 +117,7 @@ export class XrayPanel extends LitElement implements PanelElement {
 
   private command(command: Command, step: Step) {
     const first = command.keys[0];
-    const size = first?.before ? first.before.size : 0;
+    const size = first?.before?.size ?? null;
     const elements = step.output.find(({ client }) => client === command.client)?.elements;
     const why: Record<string, string> = { exec: "in the transaction", script: "by the script", resumed: `client ${command.client} had waited for this` };
     return html`<div class="command" role="group" aria-label=${command.name}>
@@ -129,7 +129,7 @@ export class XrayPanel extends LitElement implements PanelElement {
         <dt>Cost</dt>
         <dd>
           <b>${command.complexity || "O(1)"}</b>
-          <span>${first && size !== null ? html`here: ${countText(size, first.before?.type === "string" ? "byte" : "element")} in <code>${shown(first.key)}</code> before` : nothing}</span>
+          <span>${first && !first.before ? html`here: <code>${shown(first.key)}</code> was not there before` : first && size !== null ? html`here: ${countText(size, first.before?.type === "string" ? "byte" : "element")} in <code>${shown(first.key)}</code> before` : nothing}</span>
           <span>${this.touched(command, elements)}</span>
         </dd>
         <dt>Keys</dt>
