@@ -125,6 +125,11 @@ impl Engine {
         self.inner.tick(now_ms as u64);
     }
 
+    /// Changes to the data since the start: as long as it stays the same, nothing was done that could be lost.
+    pub fn dirty(&self) -> f64 {
+        self.inner.server().dirty as f64
+    }
+
     pub fn next_deadline(&self) -> Option<f64> {
         self.inner.next_deadline().map(|ms| ms as f64)
     }

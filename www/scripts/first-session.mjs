@@ -88,6 +88,7 @@ class Terminal {
     this.session.prompt();
     this.session.state();
     this.session.resp();
+    this.session.awaits();
     return { client: this.client, standing: this.session.standing() };
   }
 }
@@ -100,6 +101,7 @@ function settle(engine, terminals) {
   }
   engine.next_to_close();
   engine.next_deadline();
+  engine.dirty();
   engine.is_running();
   engine.journal_from(engine.journal_length());
 }

@@ -434,15 +434,16 @@ export class Host extends EventTarget {
     this.unheard.push({ worker, reports });
     if (this.unheard.length > 1) return;
     for (let next = this.unheard[0]; next; next = this.unheard[0]) {
-      const writing = next.reports.every(({ t }) => SAY_NOTHING.has(t)) ? null : this.written();
+      const writing = next.reports.every(({ t }) => SAY_NOTHING.has(t)) ? null : this.written(next.reports.every(changesNothing));
       if (writing) await writing;
       if (this.worker === next.worker) for (const report of next.reports) this.hear(report);
       this.unheard.shift();
     }
   }
 
-  private written(): Promise<unknown> | null {
-    const writing = [...this.spaces.values()].flatMap(({ store }) => store?.written() ?? []);
+  /** What changed nothing need not wait for a storage that is still to be opened. */
+  private written(idle = false): Promise<unknown> | null {
+    const writing = [...this.spaces.values()].flatMap(({ store }) => (store && !(idle && store.opening) && store.written()) || []);
     return writing.length > 0 ? Promise.all(writing) : null;
   }
 
@@ -602,6 +603,10 @@ export class Host extends EventTarget {
     this.state = state;
     this.dispatchEvent(new Event("state"));
   }
+}
+
+function changesNothing(report: Report): boolean {
+  return report.t !== "journal" || report.idle === true;
 }
 
 function spaceRequest(name: string, space: Space): Request {

@@ -168,15 +168,17 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   private async begin(): Promise<void> {
     // The engine comes while the sandbox is opened.
     this.host.warm();
-    await this.sandboxes.start();
+    const opened = this.sandboxes.start();
+    if (!this.sandboxes.entersEarly) await opened;
     this.requestUpdate();
     await this.updateComplete;
     this.enter();
     this.host.releaseOthers(this.space);
+    if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
+    await opened;
     if (this.sandboxes.returning && this.sandboxes.keeping === "kept") {
       this.terminals()[0]?.notice("The keys of your last visit are here. “Start over” removes them.", "info");
     }
-    if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
     this.welcomeGuests();
   }
 

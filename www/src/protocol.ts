@@ -168,6 +168,7 @@ export type Report =
   | { t: "clock"; space: string; clock: Clock }
   | { t: "running"; space: string; running: boolean }
   | { t: "moment"; lane: number; moment: number }
-  | { t: "journal"; space: string; bytes: Uint8Array; whole: boolean }
+  /** `idle` inputs have changed no data. */
+  | { t: "journal"; space: string; bytes: Uint8Array; whole: boolean; idle?: boolean }
   | { t: "lost"; space: string; message: string }
   | { t: "crashed"; message: string };

@@ -7,7 +7,7 @@ import { joined } from "./bytes";
 import type { Host, NoticeKind } from "./host";
 import type { Remote } from "./remote";
 import type { Shelf } from "./shelf";
-import { FIRST, Storage, Taken, fresh, type JournalStore, type Sandbox } from "./storage";
+import { FIRST, Opening, Storage, Taken, fresh, type JournalStore, type Sandbox } from "./storage";
 
 /** `kept` is written down; `copied` shows what another tab has and keeps nothing; `taken` was kept until another tab took it. */
 export type Keeping = "opening" | "kept" | "copied" | "taken" | "unkept";
@@ -50,6 +50,8 @@ export class Sandboxes extends EventTarget {
   private readonly channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("resplay-sandboxes");
   private release: (() => void) | null = null;
   private opened = false;
+  /** The terminals have entered before the storage is open. */
+  private early: Opening | null = null;
   private visiting: string | null = null;
   /** Bytes of a journal beyond which the next visit begins with a snapshot. */
   private readonly journalMax = Number(setting("resplay.journalMax")) || JOURNAL_MAX;
@@ -71,8 +73,17 @@ export class Sandboxes extends EventTarget {
     return this.visiting !== null;
   }
 
-  /** Opens what was open last. The terminals may enter afterwards. */
+  /** Nothing tells of an earlier visit, so the terminals need not wait for the storage. */
+  get entersEarly(): boolean {
+    return this.early !== null;
+  }
+
+  /** Opens what was open last. The terminals may enter afterwards, or at once: see `entersEarly`. */
   async start(): Promise<void> {
+    if (remembered() === null) {
+      this.early = new Opening();
+      this.host.addSpace(FIRST, this.early);
+    }
     try {
       this.storage = await Storage.open(this.lost);
       const all = await this.storage.list();
@@ -218,20 +229,36 @@ export class Sandboxes extends EventTarget {
           kept = [await this.compacted(joined(kept))];
           opened.store.replace(kept[0]!);
         }
-        this.host.addSpace(id, opened.store, kept);
+        this.place(id, opened.store, kept);
         this.keeping = "kept";
         remember(id);
       } else {
         kept = (await this.storage?.journal(id)) ?? [];
-        this.host.addSpace(id, null, kept);
+        this.place(id, null, kept);
         this.keeping = this.storage ? "copied" : "unkept";
       }
     } catch {
-      this.host.addSpace(id);
+      this.place(id, null, []);
       this.keeping = "unkept";
     }
     this.returning = kept.length > 0;
     this.opened = true;
+  }
+
+  /** Puts the sandbox where the terminals are, or will be. One entered early goes on, unless there is something else after all. */
+  private place(id: string, store: JournalStore | null, kept: Uint8Array[]): void {
+    const { early } = this;
+    this.early = null;
+    if (early && id === FIRST && kept.length === 0) {
+      if (store) this.host.keepIn(id, store);
+      else this.host.detach(id);
+    } else {
+      if (early) this.stage.leave();
+      if (early) this.host.removeSpace(FIRST);
+      this.host.addSpace(id, store, kept);
+      if (early) this.stage.enter(id);
+    }
+    early?.opened(store?.written() ?? null);
   }
 
   /** A journal that begins with all that this one leads to. A history of such length would hold up every visit to come. */

@@ -28,6 +28,8 @@ export interface JournalStore {
   again(): Promise<void>;
   /** Lets go, with all written. */
   close(): Promise<void>;
+  /** It stands for one that is still to be opened, and takes nothing. */
+  readonly opening?: boolean;
 }
 
 /** What a {@link JournalStore} writes with. */
@@ -134,6 +136,27 @@ export function clearChunks(transaction: IDBTransaction, id: string): void {
   request.onsuccess = () => {
     for (const key of request.result) chunks.delete(key);
   };
+}
+
+/** Stands for a store until it can be opened, so that what changes data is answered only when that has written it. */
+export class Opening implements JournalStore {
+  readonly opening = true;
+  /** Tells what has come of it. */
+  opened!: (writing: Promise<void> | null) => void;
+  private readonly done = new Promise<void>((resolve) => (this.opened = (writing) => resolve(writing ?? undefined)));
+
+  append(): void {}
+  replace(): void {}
+  async again(): Promise<void> {}
+  async close(): Promise<void> {}
+
+  written(): Promise<void> {
+    return inTime(this.done);
+  }
+}
+
+function inTime(writing: Promise<void>): Promise<void> {
+  return Promise.race([writing, new Promise<void>((resolve) => setTimeout(resolve, PATIENCE_MS))]);
 }
 
 export class Storage {
@@ -256,7 +279,7 @@ class Writer implements JournalStore {
 
   written(): Promise<void> | null {
     if (!this.writing || this.failedAt !== null) return null;
-    return Promise.race([this.writing, new Promise<void>((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+    return inTime(this.writing);
   }
 
   async again(): Promise<void> {

@@ -35,6 +35,9 @@ interface Space {
   journaled: number;
   /** What it has grown by since the last report. */
   unsaved: Uint8Array[];
+  /** Changes to the data up to what is unsaved, and up to the last report. */
+  changes: number;
+  reported: number;
   /** The report is to take the place of all that was kept. */
   afresh: boolean;
   lanes: Map<number, LaneHome>;
@@ -267,6 +270,8 @@ function openSpace({ space: name, journal, seed, clock, remote }: Extract<Reques
     engine,
     journaled: replayed ? replayed.journal_length() : 0,
     unsaved: [],
+    changes: 0,
+    reported: 0,
     // A journal that does not play must not be there at the next visit.
     afresh: !replayed,
     lanes: new Map(),
@@ -298,6 +303,7 @@ function branch(space: Space, moment: number): void {
   space.journaled = engine.journal_length();
   space.unsaved = [engine.journal_from(0)];
   space.afresh = true;
+  space.reported = -1;
   engine.watch();
   space.asked = moment;
   space.clock.show(engine.now());
@@ -433,12 +439,15 @@ function record(space: Space): void {
   if (length === space.journaled) return;
   space.unsaved.push(space.engine.journal_from(space.journaled));
   space.journaled = length;
+  space.changes = space.engine.dirty();
 }
 
 function reportJournal(space: Space): void {
   if (space.unsaved.length === 0) return;
-  out.push({ t: "journal", space: space.name, bytes: joined(space.unsaved), whole: space.afresh });
+  const idle = space.changes === space.reported;
+  out.push({ t: "journal", space: space.name, bytes: joined(space.unsaved), whole: space.afresh, idle });
   space.unsaved = [];
+  space.reported = space.changes;
   space.afresh = false;
 }
 

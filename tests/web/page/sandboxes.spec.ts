@@ -33,7 +33,7 @@ test("several are kept apart, and the one used last opens after a reload", async
   await expect(playground.log()).toContainText('"second"');
   await open(page);
   await named(page, "My sandbox").click();
-  await playground.ready();
+  await expect(page.getByRole("status").first()).toContainText("My sandbox");
   await playground.run("GET where");
   await expect(playground.log()).toContainText('"first"');
 });
