@@ -14,8 +14,20 @@ self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(wanted)));
 });
 
+// A page says which script it runs. When that is of this version and no other page is open, nobody needs the one before.
+self.addEventListener("message", (event) => {
+  const { shown } = event.data ?? {};
+  if (!FILES.some((name) => new URL(name, self.registration.scope).href === shown)) return;
+  const takeOver = async () => {
+    const open = await self.clients.matchAll({ includeUncontrolled: true, type: "window" });
+    if (open.length === 1) await self.skipWaiting();
+  };
+  event.waitUntil(takeOver());
+});
+
 self.addEventListener("activate", (event) => {
-  // This version takes over when no tab shows the one before, so nobody misses its files.
+  // This version takes over when no tab shows the one before, so nobody misses its files: a worker of an old page may still need
+  // the rest of its engine, which the server has no more.
   const old = async () => {
     const names = await caches.keys();
     await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
@@ -40,10 +52,13 @@ self.addEventListener("fetch", (event) => {
 async function page(request) {
   const kept = () => caches.match("./index.html", { cacheName: CACHE });
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)).then(kept);
-  const fresh = fetch(request).catch(kept);
+  // A server that is out of order is no better than none.
+  const fresh = fetch(request).then(async (answer) => (answer.status < 500 ? answer : ((await kept()) ?? answer)), kept);
   return (await Promise.race([fresh, late])) ?? fresh;
 }
 
+/** A page that is newer than this worker finds what it needs with the worker that waits for it. */
 async function file(request) {
-  return (await caches.match(request, { ignoreSearch: true, cacheName: CACHE })) ?? fetch(request);
+  const options = { ignoreSearch: true };
+  return (await caches.match(request, { ...options, cacheName: CACHE })) ?? (await caches.match(request, options)) ?? fetch(request);
 }

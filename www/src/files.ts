@@ -3,10 +3,13 @@
 import type { Host } from "./host";
 import { journalOf } from "./journal";
 import { requests } from "./resp";
+import { sizeText } from "./panel-styles";
 import { runUnseen } from "./transfer";
 
-/** What a browser can hold several times over. */
-export const FILE_MAX = 512 * 1024 * 1024;
+/** What a browser can hold several times over: as a file, in the journal, and as keys. */
+export const FILE_MAX = 256 * 1024 * 1024;
+/** Beyond this, commands that run one by one would take minutes. */
+const TEXT_MAX = 64 * 1024 * 1024;
 
 export type Kind = "rdb" | "aof" | "script" | "transcript";
 
@@ -44,17 +47,24 @@ export function tailOf(bytes: Uint8Array): number {
 }
 
 /** Reads one file, or the files of one append-only folder, which belong together. */
-export async function openFiles(host: Host, files: File[]): Promise<Opened> {
+export async function openFiles(host: Host, files: File[], told: (step: string) => void): Promise<Opened> {
   const ordered = await inOrder(files);
   if (ordered.length === 0) throw new Error("There is no file to open.");
-  for (const file of ordered) if (file.size > FILE_MAX) throw new Error(`${file.name} is larger than a page can hold.`);
+  const size = ordered.reduce((sum, file) => sum + file.size, 0);
+  if (size > FILE_MAX) {
+    const what = ordered.length > 1 ? "These files have" : `${ordered[0]!.name} has`;
+    throw new Error(`${what} ${sizeText(size)}, and a page can hold at most ${sizeText(FILE_MAX)}. “resplay serve” on this machine takes more.`);
+  }
+  host.warm();
   const opened: Opened = { name: nameOf(files[0]!), kind: "script", journal: new Uint8Array(), requests: [], lines: [], text: "", notes: [] };
   for (const [index, file] of ordered.entries()) {
+    told(`Reading ${file.name}, ${sizeText(file.size)}…`);
     const bytes = new Uint8Array(await file.arrayBuffer());
     const kind = kindOf(bytes);
     if (index === 0 || kind === "aof") opened.kind = kind;
     switch (kind) {
       case "rdb":
+        told(`Looking for the keys in ${file.name}, ${sizeText(file.size)}…`);
         await takeData(host, opened, bytes, file.name);
         break;
       case "aof": {
@@ -65,6 +75,7 @@ export async function openFiles(host: Host, files: File[]): Promise<Opened> {
         break;
       }
       case "script":
+        if (bytes.length > TEXT_MAX) throw new Error(`${file.name} is no file of Redis that this page knows, and too large for a list of commands.`);
         opened.lines = new TextDecoder().decode(bytes).split(/\r?\n/).filter((line) => line.trim() !== "" && !line.trimStart().startsWith("#"));
         break;
       case "transcript":
@@ -116,11 +127,13 @@ function nameOf(file: File): string {
 }
 
 /** Runs what was opened on a keyspace that began with its journal; answers what went wrong. */
-export async function runOpened(host: Host, space: string, opened: Opened): Promise<string[]> {
+export async function runOpened(host: Host, space: string, opened: Opened, told: (step: string) => void): Promise<string[]> {
   const errors: string[] = [];
   // All by one client: a database chosen and a transaction begun hold until they end.
   if (opened.requests.length > 0) errors.push(...(await host.job<string[]>({ do: "feed", space, requests: opened.requests })));
-  if (opened.lines.length > 0) errors.push(...(await runUnseen(host, space, opened.lines)));
+  if (opened.lines.length > 0) {
+    errors.push(...(await runUnseen(host, space, opened.lines, (done) => told(`${done} of ${opened.lines.length} commands ran…`))));
+  }
   await host.sync();
   return errors;
 }

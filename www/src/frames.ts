@@ -21,7 +21,7 @@ export function headOf(bytes: Uint8Array, at: number): Uint8Array {
 }
 
 /** The bytes of all sound frames, and where the last of them ends; nothing when the first is not. `file` is used up. */
-export function unframed(file: Uint8Array): { bytes: Uint8Array; end: number } | null {
+export function unframed(file: Uint8Array<ArrayBuffer>): { bytes: Uint8Array<ArrayBuffer>; end: number } | null {
   if (file.length < MARK.length + HEAD || MARK.some((byte, at) => file[at] !== byte)) return null;
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   let [at, length] = [MARK.length, 0];

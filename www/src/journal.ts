@@ -16,8 +16,10 @@ export interface Typed {
 export interface Session {
   seed: number;
   lines: Typed[];
-  /** An RDB file or a checkpoint that the session began with. */
+  /** What the session began with. */
   data: Uint8Array | null;
+  /** It is a checkpoint of this engine, not an RDB file. */
+  checkpoint: boolean;
 }
 
 export class JournalError extends Error {}
@@ -25,7 +27,7 @@ export class JournalError extends Error {}
 export function readJournal(bytes: Uint8Array): Session {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEADER || String.fromCharCode(...bytes.subarray(0, 8)) !== MAGIC) throw new JournalError("this is no journal");
-  const session: Session = { seed: Number(view.getBigUint64(8, true) & 0xffffffffn), lines: [], data: null };
+  const session: Session = { seed: Number(view.getBigUint64(8, true) & 0xffffffffn), lines: [], data: null, checkpoint: false };
   const slots: (number | null)[] = [];
   let position = HEADER;
   let at = 0;
@@ -76,6 +78,7 @@ export function readJournal(bytes: Uint8Array): Session {
       case 5:
         // A file or a checkpoint: what went before is gone.
         session.data = blob().slice();
+        session.checkpoint = kind === 5;
         session.lines = [];
         break;
       default:

@@ -13,6 +13,8 @@ import { CHUNKS, SANDBOXES, asked, changed, clearChunks, done, type Backend, typ
 const CHUNKS_MAX = 64;
 /** How long the record may be behind its journal. */
 const RECORD_MS = 500;
+/** Files beyond this are looked through by the keeper. */
+const LARGE = 1024 * 1024;
 /** A folder that belongs to no record for so long is what a crash has left. */
 const ORPHAN_MS = 24 * 3600 * 1000;
 
@@ -20,9 +22,9 @@ const ORPHAN_MS = 24 * 3600 * 1000;
 
 let worker: Worker | null = null;
 let sequence = 0;
-const waiting = new Map<number, { resolve(): void; reject(reason: unknown): void }>();
+const waiting = new Map<number, { resolve(read: Done["read"]): void; reject(reason: unknown): void }>();
 
-function order(what: Order): Promise<void> {
+function order(what: Order): Promise<Done["read"]> {
   worker ??= hired();
   const seq = ++sequence;
   worker.postMessage({ ...what, seq });
@@ -31,11 +33,11 @@ function order(what: Order): Promise<void> {
 
 function hired(): Worker {
   const keeper = new Worker(new URL(keeperUrl, import.meta.url), { type: "module" });
-  keeper.onmessage = ({ data: { seq, failed } }: MessageEvent<Done>) => {
+  keeper.onmessage = ({ data: { seq, failed, read } }: MessageEvent<Done>) => {
     const asker = waiting.get(seq);
     waiting.delete(seq);
     if (failed) asker?.reject(new DOMException(failed.message, failed.name));
-    else asker?.resolve();
+    else asker?.resolve(read);
   };
   keeper.onerror = (event) => {
     event.preventDefault();
@@ -74,7 +76,8 @@ export async function readFile(id: string): Promise<Kept> {
   for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(Number(name));
   for (const generation of names.sort((a, b) => b - a)) {
     const file = await (await folder.getFileHandle(String(generation))).getFile();
-    const found = unframed(new Uint8Array(await file.arrayBuffer()));
+    const here = async () => unframed(new Uint8Array(await file.arrayBuffer()));
+    const found = await (file.size > LARGE ? order({ do: "read", id, generation }).catch(here) : here());
     if (found) return { chunks: found.bytes.length > 0 ? [found.bytes] : [], file: { generation, end: found.end } };
   }
   return none;
@@ -108,7 +111,8 @@ export async function openBackend(database: IDBDatabase, sandbox: Sandbox, owner
 async function openFile(id: string, { file, chunks }: Kept): Promise<void> {
   if (file) {
     try {
-      return await order({ do: "open", id, ...file });
+      await order({ do: "open", id, ...file });
+      return;
     } catch (reason) {
       // A tab that is frozen holds it: what follows goes into a new file.
       if (!isNamed(reason, "NoModificationAllowedError")) throw reason;

@@ -3,11 +3,15 @@
  * engine. A sandbox has a folder; in it the file with the highest number that begins soundly counts. It must not know what a journal says.
  */
 
-import { FOLDER, headOf } from "./frames";
+import { joined } from "./bytes";
+import { FOLDER, headOf, unframed } from "./frames";
 
 /** A tab that is gone may hold its file for a moment longer. */
 const TRIES = 15;
 const TRY_MS = 40;
+
+/** Shorter bytes are written in one call with what stands before them. */
+const TOGETHER = 64 * 1024;
 
 export type Order =
   /** Goes on behind `end` in a file that is there; what follows it was never answered. */
@@ -15,11 +19,14 @@ export type Order =
   /** Begins a new file with all that is to be kept, which then takes the place of those before. */
   | { do: "renew"; id: string; bytes: Uint8Array }
   | { do: "append"; id: string; bytes: Uint8Array }
-  | { do: "close"; id: string };
+  | { do: "close"; id: string }
+  /** What is sound in a file, for a page that has better to do than to look through a large one. */
+  | { do: "read"; id: string; generation: number };
 
 export interface Done {
   seq: number;
   failed: { name: string; message: string } | null;
+  read: { bytes: Uint8Array<ArrayBuffer>; end: number } | null;
 }
 
 /** As TypeScript's library for pages does not know it. Older browsers answer promises. */
@@ -42,18 +49,19 @@ let before: Promise<void> = Promise.resolve();
 
 self.onmessage = ({ data }: MessageEvent<Order & { seq: number }>) => {
   before = before.then(async () => {
-    let failed: Done["failed"] = null;
+    let [failed, read]: [Done["failed"], Done["read"]] = [null, null];
     try {
-      await obey(data);
+      if (data.do === "read") read = await soundIn(data.id, data.generation);
+      else await obey(data);
     } catch (reason) {
       const { name, message } = reason as Error;
       failed = { name, message };
     }
-    (self as unknown as Worker).postMessage({ seq: data.seq, failed } satisfies Done);
+    (self as unknown as Worker).postMessage({ seq: data.seq, failed, read } satisfies Done, read ? [read.bytes.buffer] : []);
   });
 };
 
-async function obey(order: Order): Promise<void> {
+async function obey(order: Exclude<Order, { do: "read" }>): Promise<void> {
   switch (order.do) {
     case "open":
       await close(order.id);
@@ -70,6 +78,11 @@ async function obey(order: Order): Promise<void> {
 async function folderOf(id: string): Promise<FileSystemDirectoryHandle> {
   const root = await navigator.storage.getDirectory();
   return (await root.getDirectoryHandle(FOLDER, { create: true })).getDirectoryHandle(id, { create: true });
+}
+
+async function soundIn(id: string, generation: number): Promise<Done["read"]> {
+  const file = await (await (await folderOf(id)).getFileHandle(String(generation))).getFile();
+  return unframed(new Uint8Array(await file.arrayBuffer()));
 }
 
 async function access(folder: FileSystemDirectoryHandle, name: string, create: boolean, tries: number): Promise<AccessHandle> {
@@ -116,7 +129,8 @@ async function append(opened: Opened | undefined, bytes: Uint8Array): Promise<vo
   const { folder, handle, generation, end } = opened;
   try {
     let at = end;
-    for (const part of [headOf(bytes, end), bytes]) {
+    const head = headOf(bytes, end);
+    for (const part of bytes.length <= TOGETHER ? [joined([head, bytes])] : [head, bytes]) {
       const written = handle.write(part, { at });
       // A full disk is told by a number that is too small, or none at all.
       if (written !== part.length) throw new DOMException("there is no room", "QuotaExceededError");

@@ -200,23 +200,21 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   /** Links that hold a session, files dropped on the page, and visits without a network. */
   private welcomeGuests(): void {
     // Later than all that the first prompt needs.
-    setTimeout(() => void import("./offline").then(({ keepOffline }) => keepOffline()), OFFLINE_AFTER_MS);
+    setTimeout(() => void import("./offline").then(({ keepOffline }) => keepOffline(this)), OFFLINE_AFTER_MS);
     const arrived = () => {
       if (location.hash.startsWith("#v1.")) void import("./transfer-dialog").then(({ show }) => show(this, "shared"));
       if (location.hash.startsWith("#attach=")) void import("./attach").then(({ attachByLink }) => attachByLink(this));
     };
     addEventListener("hashchange", arrived);
     arrived();
-    const holdsFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files");
-    addEventListener("dragover", (event) => {
-      if (holdsFiles(event)) event.preventDefault();
-    });
-    addEventListener("drop", (event) => {
-      if (!holdsFiles(event)) return;
-      event.preventDefault();
-      const files = [...event.dataTransfer!.files];
-      void import("./transfer-dialog").then(({ show }) => show(this, "open", files));
-    });
+    for (const type of ["dragover", "drop"] as const) {
+      addEventListener(type, (event) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
+        const files = [...event.dataTransfer.files];
+        void import("./drop").then(({ hold, letFall }) => (type === "drop" ? letFall(this, files) : hold()));
+      });
+    }
   }
 
   // ---- A change of keyspaces (Stage)

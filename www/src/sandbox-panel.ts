@@ -22,6 +22,7 @@ export class SandboxPanel extends LitElement {
     renaming: { state: true },
     removed: { state: true },
     trouble: { state: true },
+    room: { state: true },
   };
 
   declare shell: Shell;
@@ -31,6 +32,8 @@ export class SandboxPanel extends LitElement {
   /** What was removed just now, to be brought back. */
   declare private removed: Sandbox | null;
   declare private trouble: string;
+  /** What the browser gives, in bytes, and whether it keeps that when its disk gets full. */
+  declare private room: { used: number; most: number; lasting: boolean } | null;
   private readonly refresh = () => void this.read();
 
   constructor() {
@@ -40,6 +43,7 @@ export class SandboxPanel extends LitElement {
     this.renaming = null;
     this.removed = null;
     this.trouble = "";
+    this.room = null;
   }
 
   override connectedCallback(): void {
@@ -56,6 +60,18 @@ export class SandboxPanel extends LitElement {
   private async read(): Promise<void> {
     this.all = (await this.shell.sandboxes.list()).filter(({ removed }) => removed === null);
     this.requestUpdate();
+    try {
+      const [{ usage = 0, quota = 0 }, lasting] = await Promise.all([navigator.storage.estimate(), navigator.storage.persisted()]);
+      this.room = { used: usage, most: quota, lasting };
+    } catch {
+      this.room = null;
+    }
+  }
+
+  private async persist(): Promise<void> {
+    await this.act(async () => {
+      if (!(await navigator.storage.persist())) throw new Error("it does not promise to. It may once the page is installed or used more often; a file is safe in any case");
+    });
   }
 
   private async act(run: () => Promise<unknown>): Promise<void> {
@@ -110,7 +126,19 @@ export class SandboxPanel extends LitElement {
       <ul>
         ${repeat(this.all, ({ id }) => id, (sandbox) => this.row(sandbox))}
       </ul>
+      ${this.roomLeft()}
     </div>`;
+  }
+
+  private roomLeft() {
+    if (!this.room) return nothing;
+    const { used, most, lasting } = this.room;
+    return html`<p class="lead room">
+      This page takes ${sizeText(used)} of the ${sizeText(most)} that the browser allows.
+      ${lasting
+        ? "The browser keeps it until you remove it."
+        : html`When its disk gets full, the browser may clear it. <button type="button" @click=${this.persist}>Ask it not to</button>`}
+    </p>`;
   }
 
   private banner() {
@@ -203,6 +231,9 @@ export class SandboxPanel extends LitElement {
       }
       li.open {
         border-color: var(--rp-accent);
+      }
+      .room {
+        margin-top: var(--rp-space-4);
       }
       .name {
         display: grid;

@@ -3,6 +3,7 @@
  * fragment, which no server ever sees.
  */
 
+import { joined } from "./bytes";
 import type { Typed } from "./journal";
 
 export interface Shared {
@@ -10,6 +11,10 @@ export interface Shared {
   clients: string[];
   panel: string | null;
   lines: Pick<Typed, "client" | "line">[];
+  /** An RDB file that it begins with. */
+  data: Uint8Array | null;
+  /** Commands that were too many to take. */
+  left: number;
 }
 
 /** Longer links are cut or refused somewhere on their way. */
@@ -17,41 +22,42 @@ export const LINK_MAX = 8 * 1024;
 /** A small link may not unpack to anything large. */
 const TEXT_MAX = 1 << 20;
 const LINES_MAX = 10_000;
-const CLIENTS_MAX = 6;
+const CLIENTS_MAX = 24;
 const PREFIX = "#v1.";
 
-export function textOf({ seed, clients, panel, lines }: Shared): string {
-  const used = Math.max(1, ...lines.map(({ client }) => client));
+export function textOf({ seed, clients, panel, lines, data }: Shared): string {
+  const used = lines.reduce((most, { client }) => Math.max(most, client), 1);
   const head = [`@ seed ${seed}`, ...clients.slice(0, used).map((name, at) => `@ client ${at + 1} ${name.replace(/\s+/g, " ")}`)];
   if (panel) head.push(`@ panel ${panel}`);
+  if (data) head.push(`@ data ${base64(data)}`);
   return [...head, ...lines.map(({ client, line }) => `${client === 1 ? "" : client}> ${line}`)].join("\n");
 }
 
-/** Reads what {@link textOf} wrote, or any transcript; its outputs are left out. Nothing when no command is in it. */
+/** Reads what {@link textOf} wrote, or any transcript; its outputs are left out. Nothing when nothing is in it. */
 export function sharedOf(text: string): Shared | null {
-  const shared: Shared = { seed: 1, clients: [], panel: null, lines: [] };
+  const shared: Shared = { seed: 1, clients: [], panel: null, lines: [], data: null, left: 0 };
   for (const line of text.split(/\r?\n/)) {
-    const [, directive, value = ""] = /^@ (seed|client|panel) (.+)$/.exec(line) ?? [];
-    const [, prompt, command] = /^(?:([1-9]|[A-Z])|[\w.:\-]+(?:\[\d+\])?(?:\(TX\))?)?> (.+)$/.exec(line) ?? [];
+    const [, directive, value = ""] = /^@ (seed|client|panel|data) (.+)$/.exec(line) ?? [];
+    const [, prompt, command] = /^(?:([1-9]\d?|[A-Z])|[\w.:\-]+(?:\[\d+\])?(?:\(TX\))?)?> (.+)$/.exec(line) ?? [];
     if (directive === "seed" && /^\d{1,10}$/.test(value)) shared.seed = Number(value) % 2 ** 32;
     else if (directive === "client") {
-      const [, number, name] = /^([1-6]) (.{1,24})/.exec(value) ?? [];
-      if (name) shared.clients[Number(number) - 1] = name;
+      const [, number, name] = /^([1-9]\d?) (.{1,24})/.exec(value) ?? [];
+      if (name && Number(number) <= CLIENTS_MAX) shared.clients[Number(number) - 1] = name;
     } else if (directive === "panel" && /^[\w-]{1,20}$/.test(value)) shared.panel = value;
-    else if (command !== undefined && shared.lines.length < LINES_MAX) {
+    else if (directive === "data") shared.data = bytesOf(value);
+    else if (command !== undefined && shared.lines.length === LINES_MAX) shared.left++;
+    else if (command !== undefined) {
       const client = prompt === undefined ? 1 : /\d/.test(prompt) ? Number(prompt) : prompt.charCodeAt(0) - 64;
       shared.lines.push({ client: Math.min(client, CLIENTS_MAX), line: command });
     }
   }
-  return shared.lines.length > 0 ? shared : null;
+  return shared.lines.length > 0 || shared.data ? shared : null;
 }
 
 export async function fragmentOf(shared: Shared): Promise<string> {
   const bytes = new TextEncoder().encode(textOf(shared));
   const packed = await through(bytes, new CompressionStream("deflate-raw"), Infinity);
-  let binary = "";
-  for (let at = 0; at < packed.length; at += 8192) binary += String.fromCharCode(...packed.subarray(at, at + 8192));
-  return PREFIX + btoa(binary).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  return PREFIX + base64(packed).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 }
 
 export function isShared(fragment: string): boolean {
@@ -64,14 +70,28 @@ export async function readFragment(fragment: string): Promise<Shared> {
   const damaged = new Error("it is damaged, perhaps cut off");
   let bytes: Uint8Array;
   try {
-    const binary = atob(fragment.slice(PREFIX.length).replace(/-/g, "+").replace(/_/g, "/"));
-    bytes = await through(Uint8Array.from(binary, (char) => char.charCodeAt(0)), new DecompressionStream("deflate-raw"), TEXT_MAX);
+    bytes = await through(bytesOf(fragment.slice(PREFIX.length).replace(/-/g, "+").replace(/_/g, "/")), new DecompressionStream("deflate-raw"), TEXT_MAX);
   } catch (reason) {
     throw reason instanceof RangeError ? reason : damaged;
   }
-  const shared = sharedOf(new TextDecoder().decode(bytes));
+  let shared: Shared | null = null;
+  try {
+    shared = sharedOf(new TextDecoder().decode(bytes));
+  } catch {
+    /* its data is no base64 */
+  }
   if (!shared) throw damaged;
   return shared;
+}
+
+function base64(bytes: Uint8Array): string {
+  let binary = "";
+  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(binary);
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 }
 
 async function through(bytes: Uint8Array, stream: CompressionStream | DecompressionStream, max: number): Promise<Uint8Array> {
@@ -86,11 +106,5 @@ async function through(bytes: Uint8Array, stream: CompressionStream | Decompress
     }
     chunks.push(part.value);
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return joined(chunks);
 }

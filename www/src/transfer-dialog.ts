@@ -2,7 +2,7 @@
 
 import { LitElement, css, html, nothing } from "lit";
 import { kindOf, openFiles, runOpened, save, type Kind, type Opened } from "./files";
-import { JournalError, readJournal, type Session } from "./journal";
+import { JournalError, journalOf, readJournal, type Session } from "./journal";
 import type { Shell } from "./panels/index";
 import { panelStyles, sizeText } from "./panel-styles";
 import { LINK_MAX, fragmentOf, readFragment, sharedOf, textOf, type Shared } from "./share";
@@ -14,6 +14,7 @@ const PACE_MS = 700;
 /** Lines of a session that are shown before it runs. */
 const SHOWN_MAX = 500;
 const GUEST_SPACE = "shared";
+const TRANSCRIPT_MAX = 16 * 1024 * 1024;
 
 const KINDS: Record<Kind, string> = {
   rdb: "an RDB file",
@@ -31,6 +32,9 @@ export class TransferDialog extends LitElement {
     trouble: { state: true },
     told: { state: true },
     working: { state: true },
+    step: { state: true },
+    whole: { state: true },
+    keys: { state: true },
   };
 
   declare shell: Shell;
@@ -41,6 +45,12 @@ export class TransferDialog extends LitElement {
   declare private trouble: string;
   declare private told: string;
   declare private working: boolean;
+  /** What takes so long. */
+  declare private step: string;
+  /** The keys as they are go into the link, not what was typed. */
+  declare private whole: boolean;
+  /** Of the data that a link or this session begins with. */
+  declare private keys: number;
 
   constructor() {
     super();
@@ -51,6 +61,9 @@ export class TransferDialog extends LitElement {
     this.trouble = "";
     this.told = "";
     this.working = false;
+    this.step = "";
+    this.whole = false;
+    this.keys = 0;
   }
 
   async open(mode: Mode, files: File[] = []): Promise<void> {
@@ -58,6 +71,8 @@ export class TransferDialog extends LitElement {
     this.link = this.trouble = this.told = "";
     this.shared = null;
     this.opened = null;
+    this.whole = false;
+    this.keys = 0;
     await this.updateComplete;
     const dialog = this.renderRoot.querySelector("dialog")!;
     if (!dialog.open) dialog.showModal();
@@ -72,7 +87,7 @@ export class TransferDialog extends LitElement {
 
   private async attempt(run: () => Promise<void>): Promise<void> {
     this.working = true;
-    this.trouble = "";
+    this.trouble = this.step = "";
     try {
       await run();
     } catch (reason) {
@@ -100,17 +115,27 @@ export class TransferDialog extends LitElement {
 
   // ---- Sharing
 
-  private async asShared(): Promise<Shared> {
-    const { seed, lines } = await this.session();
-    return { seed, clients: this.shell.clients, panel: this.shell.panel, lines };
-  }
+  /** What was typed is not there any more. */
+  private onlyKeys = false;
 
   private async makeLink(): Promise<void> {
-    const { data } = await this.session();
-    this.shared = await this.asShared();
-    if (data) throw new Error("What this sandbox began with, a file or a long history, is too much for a link. Save it as an RDB file and pass that on.");
-    if (this.shared.lines.length === 0) throw new Error("Nothing was typed here yet, so there is nothing to share.");
+    const { seed, lines, data, checkpoint } = await this.session();
+    const { clients, panel } = this.shell;
+    this.link = "";
+    // A checkpoint is of this engine alone, and of a session too long to be played.
+    if (checkpoint || (data && lines.length === 0)) this.whole = true;
+    if (!data && lines.length === 0) throw new Error("Nothing was typed here yet, so there is nothing to share.");
+    const session = { seed, clients, panel, left: 0 };
+    const rdb = this.whole ? await this.snapshot() : data;
+    this.keys = rdb ? await this.shell.host.job<number>({ do: "examine", rdb }) : 0;
+    this.shared = { ...session, lines: this.whole ? [] : lines, data: rdb };
+    this.onlyKeys = checkpoint;
     this.link = new URL(await fragmentOf(this.shared), location.href).href;
+  }
+
+  private choose(whole: boolean): Promise<void> {
+    this.whole = whole;
+    return this.attempt(() => this.makeLink());
   }
 
   private async copy(button: HTMLElement): Promise<void> {
@@ -121,9 +146,15 @@ export class TransferDialog extends LitElement {
 
   private async readLink(): Promise<void> {
     try {
-      this.shared = await readFragment(location.hash);
+      const shared = await readFragment(location.hash);
+      if (shared.data) {
+        this.shell.host.warm();
+        this.keys = await this.shell.host.job<number>({ do: "examine", rdb: shared.data });
+      }
+      this.shared = shared;
     } catch (reason) {
-      throw new Error(`This link cannot be read: ${reason instanceof Error ? reason.message : String(reason)}.`);
+      const why = reason instanceof Error ? reason.message : String(reason);
+      throw new Error(`This link cannot be read: ${why}. Nothing has run. Ask for it again, best as a file when it was long.`);
     } finally {
       // Or a reload would ask again, and the next link made here would carry this one.
       history.replaceState(null, "", location.pathname + location.search);
@@ -134,10 +165,11 @@ export class TransferDialog extends LitElement {
     const { shared, shell } = this;
     if (!shared) return;
     this.close();
-    shell.sandboxes.visit(GUEST_SPACE, shared.seed);
+    const journal = shared.data ? journalOf(shared.data, shared.seed, Date.now()) : undefined;
+    shell.sandboxes.visit(GUEST_SPACE, shared.seed, journal);
     if (shared.panel) shell.openPanel(shared.panel);
     shell.notice("A session that somebody shared, in a keyspace of its own. The panel “Sandbox” can keep it.");
-    await shell.play(shared.lines, pace);
+    if (shared.lines.length > 0) await shell.play(shared.lines, pace);
     shared.clients.forEach((name, at) => name && shell.nameClient(at + 1, name));
   }
 
@@ -175,14 +207,15 @@ export class TransferDialog extends LitElement {
 
   private saveTranscript(): Promise<void> {
     return this.attempt(async () => {
-      const { lines } = await this.session();
+      const { lines, data } = await this.session();
       let before = lines[0]?.at ?? 0;
       const text = lines.map(({ client, line, at }) => {
         const seconds = Math.floor((at - before) / 1000);
         before += seconds * 1000;
         return `${seconds > 0 ? `@ +${seconds}s\n` : ""}${client === 1 ? "" : client}> ${line}\n`;
       });
-      const played = await this.shell.host.job<string>({ do: "transcript", text: text.join("") });
+      const head = data ? "# Went on from keys that are not part of this, so the replies may be others than they were.\n" : "";
+      const played = await this.shell.host.job<string>({ do: "transcript", text: head + text.join("") });
       save(`${this.fileName}.txt`, played, "text/plain");
       this.told = "The transcript is on its way to your downloads.";
     });
@@ -194,21 +227,26 @@ export class TransferDialog extends LitElement {
     if (files.length === 0) return;
     const first = new Uint8Array(await files[0]!.slice(0, 1 << 16).arrayBuffer());
     if (files.length === 1 && kindOf(first) === "transcript") {
+      const { name, size } = files[0]!;
+      if (size > TRANSCRIPT_MAX) throw new Error(`${name} has ${sizeText(size)}; a transcript may have at most ${sizeText(TRANSCRIPT_MAX)}.`);
       this.shared = sharedOf(await files[0]!.text());
-      if (!this.shared) throw new Error(`${files[0]!.name} holds no command.`);
+      if (!this.shared) throw new Error(`${name} holds no command.`);
+      if (this.shared.data) this.keys = await this.shell.host.job<number>({ do: "examine", rdb: this.shared.data });
       this.mode = "shared";
       return;
     }
-    this.opened = await openFiles(this.shell.host, files);
+    this.opened = await openFiles(this.shell.host, files, (step) => (this.step = step));
   }
 
   private enter(): Promise<void> {
     return this.attempt(async () => {
       const { opened, shell } = this;
       if (!opened) return;
+      this.step = "Writing it down…";
       if (shell.sandboxes.keeps) await shell.sandboxes.create(opened.name, opened.journal);
       else shell.sandboxes.visit(GUEST_SPACE, undefined, opened.journal);
-      const errors = await runOpened(shell.host, shell.space, opened);
+      await shell.host.sync();
+      const errors = await runOpened(shell.host, shell.space, opened, (step) => (this.step = step));
       this.close();
       shell.notice(`“${opened.name}” is open: ${opened.notes.join("; ") || `${opened.lines.length} commands`}.`);
       if (errors.length > 0) shell.notice(`${errors.length === 20 ? "20 or more" : errors.length} commands failed: ${errors.slice(0, 5).join("; ")}`, "error");
@@ -222,7 +260,7 @@ export class TransferDialog extends LitElement {
       <div class="sheet">
         ${this.body()}
         <div aria-live="polite">
-          ${this.working ? html`<p class="lead">One moment…</p>` : nothing}
+          ${this.working ? html`<p class="lead working">${this.step || "One moment…"}</p>` : nothing}
           ${this.told ? html`<p class="told">${this.told}</p>` : nothing}
           ${this.trouble ? html`<p class="trouble">${this.trouble}</p>` : nothing}
         </div>
@@ -245,29 +283,53 @@ export class TransferDialog extends LitElement {
   }
 
   private sharing() {
-    const tooLong = this.link.length > LINK_MAX;
+    const { shared, link } = this;
+    const tooLong = link.length > LINK_MAX;
     return html`<h2 id="title">Share this session</h2>
-      ${this.link && !tooLong
+      ${shared ? this.choices() : nothing}
+      ${link && !tooLong
         ? html`<p>
-              Whoever opens this link sees the ${count(this.shared!.lines.length)} first and runs them on a click. The session is in the
-              link itself: nothing is uploaded.
+              Whoever opens this link sees ${this.contents(shared!)} first and ${shared!.lines.length > 0 ? "runs them" : "takes them"} on a click. It is all in
+              the link itself: nothing is uploaded.
             </p>
-            <input readonly aria-label="Link" .value=${this.link} @focus=${(event: Event) => (event.target as HTMLInputElement).select()} />
+            <input readonly aria-label="Link" .value=${link} @focus=${(event: Event) => (event.target as HTMLInputElement).select()} />
             <div class="row">
               <button class="primary" type="button" @click=${(event: Event) => this.copy(event.currentTarget as HTMLElement)}>Copy the link</button>
-              <span class="lead">${sizeText(this.link.length)} of at most ${sizeText(LINK_MAX)}</span>
+              <span class="lead">${sizeText(link.length)} of at most ${sizeText(LINK_MAX)}</span>
             </div>`
         : nothing}
       ${tooLong
         ? html`<p>
-              This session is too long for a link (${sizeText(this.link.length)}; many places cut links beyond ${sizeText(LINK_MAX)}). As a file it is
-              as good: whoever gets it drops it on this page.
+              ${this.whole ? "These keys are" : "This session is"} too long for a link (${sizeText(link.length)}; many places cut links beyond
+              ${sizeText(LINK_MAX)}). As a file it is as good: whoever gets it drops it on this page.
             </p>
             <div class="row">
-              <button class="primary" type="button" @click=${() => save(`${this.fileName}.txt`, textOf(this.shared!), "text/plain")}>Save the session</button>
-              <button type="button" @click=${() => this.saveRdb(`${this.fileName}.rdb`)}>Save the keys alone</button>
+              ${this.whole
+                ? nothing
+                : html`<button class="primary" type="button" @click=${() => save(`${this.fileName}.txt`, textOf(shared!), "text/plain")}>Save the session</button>`}
+              <button class=${this.whole ? "primary" : ""} type="button" @click=${() => this.saveRdb(`${this.fileName}.rdb`)}>Save the keys ${this.whole ? "" : "alone"}</button>
             </div>`
         : nothing}`;
+  }
+
+  private choices() {
+    const choice = (whole: boolean, words: string, note: string) => html`<label>
+      <input type="radio" name="what" .checked=${this.whole === whole} ?disabled=${this.onlyKeys && !whole} @change=${() => this.choose(whole)} />
+      <span>${words}<small>${note}</small></span>
+    </label>`;
+    return html`<fieldset>
+      <legend>What goes into the link</legend>
+      ${choice(false, "What was typed", this.onlyKeys ? "too long ago: this sandbox has begun anew from its keys" : "every command of every client; it plays again as it was")}
+      ${choice(true, "The keys as they are", "values, times to live; not the way there")}
+    </fieldset>`;
+  }
+
+  /** What a session holds, in words. */
+  private contents({ lines, data }: Shared): string {
+    const clients = new Set(lines.map(({ client }) => client)).size;
+    const keys = data ? `${this.keys} ${this.keys === 1 ? "key" : "keys"}` : "";
+    const commands = `${count(lines.length)}${clients > 1 ? ` of ${clients} clients` : ""}`;
+    return lines.length === 0 ? keys : keys ? `${keys} and ${commands}` : commands;
   }
 
   private arrived() {
@@ -275,16 +337,22 @@ export class TransferDialog extends LitElement {
     if (!shared) return html`<h2 id="title">A shared session</h2>`;
     const clients = new Set(shared.lines.map(({ client }) => client)).size;
     return html`<h2 id="title">Somebody shares a session with you</h2>
-      <p>It is ${count(shared.lines.length)}${clients > 1 ? ` of ${clients} clients` : ""}. Nothing has run yet. It would run in a keyspace of its own, inside this tab.</p>
-      <ol class="lines" tabindex="0" role="region" aria-label="Commands">
-        ${shared.lines.slice(0, SHOWN_MAX).map(
-          ({ client, line }) => html`<li>${clients > 1 ? html`<span class="lane-${client}">${shared.clients[client - 1] ?? `Client ${client}`}</span>` : nothing}<code>${line}</code></li>`,
-        )}
-        ${shared.lines.length > SHOWN_MAX ? html`<li>… and ${shared.lines.length - SHOWN_MAX} more</li>` : nothing}
-      </ol>
+      <p>
+        It is ${this.contents(shared)}, ${sizeText(textOf(shared).length)} in all. Nothing has run yet. It would run in a keyspace of its own, inside this
+        tab; your sandboxes stay as they are.
+      </p>
+      ${shared.left > 0 ? html`<p class="trouble">It has ${shared.left} more commands than this page takes from a stranger; they are left out.</p>` : nothing}
+      ${shared.lines.length > 0
+        ? html`<ol class="lines" tabindex="0" role="region" aria-label="Commands">
+            ${shared.lines.slice(0, SHOWN_MAX).map(
+              ({ client, line }) => html`<li>${clients > 1 ? html`<span class="lane-${((client - 1) % 6) + 1}">${shared.clients[client - 1] ?? `Client ${client}`}</span>` : nothing}<code>${line}</code></li>`,
+            )}
+            ${shared.lines.length > SHOWN_MAX ? html`<li>… and ${shared.lines.length - SHOWN_MAX} more</li>` : nothing}
+          </ol>`
+        : nothing}
       <div class="row">
-        <button class="primary" type="button" @click=${() => this.run(0)}>Run</button>
-        <button type="button" @click=${() => this.run(PACE_MS)}>Play slowly</button>
+        <button class="primary" type="button" @click=${() => this.run(0)}>${shared.lines.length > 0 ? "Run" : "Look into it"}</button>
+        ${shared.lines.length > 1 ? html`<button type="button" @click=${() => this.run(PACE_MS)}>Play slowly</button>` : nothing}
       </div>`;
   }
 
@@ -356,7 +424,52 @@ export class TransferDialog extends LitElement {
       ul {
         margin: 0;
       }
-      input:not([type="file"]) {
+      .working::before {
+        content: "";
+        display: inline-block;
+        width: 0.8em;
+        height: 0.8em;
+        margin-right: var(--rp-space-2);
+        border: 2px solid var(--rp-accent);
+        border-right-color: transparent;
+        border-radius: 50%;
+        animation: turn 0.9s linear infinite;
+      }
+      @keyframes turn {
+        to {
+          transform: rotate(1turn);
+        }
+      }
+      @media (prefers-reduced-motion: reduce) {
+        .working::before {
+          animation: none;
+        }
+      }
+      fieldset {
+        margin: 0;
+        padding: 0;
+        border: 0;
+        display: grid;
+        gap: var(--rp-space-1);
+      }
+      legend {
+        position: absolute;
+        width: 1px;
+        height: 1px;
+        overflow: hidden;
+        clip-path: inset(50%);
+      }
+      fieldset label {
+        display: flex;
+        align-items: baseline;
+        gap: var(--rp-space-2);
+        min-height: 2.2rem;
+      }
+      fieldset small {
+        display: block;
+        color: var(--rp-muted);
+      }
+      input[readonly] {
         width: 100%;
         font-family: var(--rp-mono);
       }

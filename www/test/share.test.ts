@@ -50,7 +50,7 @@ describe("replies", () => {
 describe("the journal", () => {
   test("of an RDB file is read back", () => {
     const data = new Uint8Array(300).fill(7);
-    expect(readJournal(journalOf(data, 5, 1000))).toEqual({ seed: 5, lines: [], data });
+    expect(readJournal(journalOf(data, 5, 1000))).toEqual({ seed: 5, lines: [], data, checkpoint: false });
   });
 
   test("that is none, torn or newer is refused", () => {
@@ -79,6 +79,8 @@ describe("a link", () => {
       { client: 2, line: "BLPOP q 0" },
       { client: 1, line: 'RPUSH q "a b" \u00fc' },
     ],
+    data: null as Uint8Array | null,
+    left: 0,
   };
 
   test("brings back what was put in", async () => {
@@ -86,6 +88,19 @@ describe("a link", () => {
     expect(fragment).toMatch(/^#v1\.[\w-]+$/);
     expect(await readFragment(fragment)).toEqual(shared);
     expect(sharedOf(textOf(shared))).toEqual(shared);
+  });
+
+  test("brings data along, and clients beyond the ninth", async () => {
+    const full = { ...shared, data: new Uint8Array([0x52, 0, 255, 7]), lines: [{ client: 12, line: "PING" }] };
+    expect(await readFragment(await fragmentOf(full))).toEqual(full);
+    const alone = { ...full, lines: [] };
+    expect((await readFragment(await fragmentOf(alone))).data).toEqual(full.data);
+    expect(textOf(full)).not.toContain("undefined");
+  });
+
+  test("with more commands than a page takes tells how many are left out", () => {
+    const text = textOf({ ...shared, lines: Array.from({ length: 10_007 }, () => ({ client: 1, line: "PING" })) });
+    expect(sharedOf(text)).toMatchObject({ left: 7 });
   });
 
   test("of a hundred commands is short enough", async () => {
@@ -98,6 +113,8 @@ describe("a link", () => {
     for (const broken of ["#v1.", "#v1.!!!", fragment.slice(0, -8), "#v1.AAAA"]) {
       await expect(readFragment(broken), broken).rejects.toThrow(/damaged/);
     }
+    const noData = await fragmentOf({ ...shared, panel: "keys\n@ data %%%" });
+    await expect(readFragment(noData)).rejects.toThrow(/damaged/);
     await expect(readFragment("#v9.abc")).rejects.toThrow(/newer/);
   });
 
