@@ -11,7 +11,7 @@ import { Sandboxes, type Stage } from "./sandboxes";
 import { playgroundStyles } from "./playground-styles";
 import { ReplTerminal } from "./terminal";
 
-const LANES_MAX = 24;
+const LANES_MAX = 100;
 const COLORS = 6;
 const OFFLINE_AFTER_MS = 2000;
 /** How often what stands around the prompt gives way to commands. */
@@ -23,6 +23,12 @@ interface LaneEntry {
   /** Its place in the alphabet. */
   letter: number;
   color: number;
+}
+
+/** A to Z, then AA, AB … */
+function letterName(letter: number): string {
+  const last = String.fromCharCode(65 + (letter % 26));
+  return letter < 26 ? last : letterName(Math.floor(letter / 26) - 1) + last;
 }
 
 type Theme = "auto" | "light" | "dark";
@@ -114,10 +120,10 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     if (entry) this.rename(entry, name);
   }
 
-  async play(lines: PlayedLine[], pace = 0): Promise<void> {
+  async play(lines: PlayedLine[], pace = 0, focus = true): Promise<void> {
     this.quiet = false;
     for (const { client, line } of lines) {
-      while (this.entries.length < Math.min(client, LANES_MAX)) await this.openLane();
+      while (this.entries.length < Math.min(client, LANES_MAX)) await this.openLane(focus);
       const entry = this.entries[Math.min(client, LANES_MAX) - 1]!;
       // Or the terminal would not know yet that the last line made it wait.
       await this.host.sync();
@@ -129,7 +135,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
       this.select(entry.id);
     }
     await this.host.sync();
-    if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
+    if (focus && matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
   }
 
   get place(): ShadowRoot {
@@ -246,19 +252,19 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     const letter = [...Array(LANES_MAX).keys()].find((at) => !this.entries.some((entry) => entry.letter === at)) ?? 0;
     const color = (letter % COLORS) + 1;
     const id = this.nextId++;
-    const entry = { id, name: name || `Client ${String.fromCharCode(65 + letter)}`, letter, color };
+    const entry = { id, name: name || `Client ${letterName(letter)}`, letter, color };
     this.entries = [...this.entries, entry];
     if (show || this.active === 0) this.active = id;
     return entry;
   }
 
-  private async openLane(): Promise<LaneEntry> {
+  private async openLane(focus = true): Promise<LaneEntry> {
     const entry = this.addLane();
     this.keepLanes();
     await this.updateComplete;
     const terminal = this.terminal(entry.id)!;
     terminal.connect();
-    terminal.focus();
+    if (focus) terminal.focus();
     terminal.scrollIntoView({ inline: "nearest", block: "nearest" });
     return entry;
   }
@@ -341,6 +347,24 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     this.renderRoot.querySelector<HTMLDialogElement>(`#${id}`)?.close();
   }
 
+  /** Alt and PageUp or PageDown go to the next client, Alt N opens one. */
+  private laneKey(event: KeyboardEvent): void {
+    if (!event.altKey || event.ctrlKey || event.metaKey) return;
+    const step = event.key === "PageDown" ? 1 : event.key === "PageUp" ? -1 : 0;
+    if (step !== 0) {
+      const at = this.entries.findIndex((entry) => entry.id === this.active);
+      const next = this.entries[(at + step + this.entries.length) % this.entries.length]!;
+      this.select(next.id);
+      void this.updateComplete.then(() => {
+        const terminal = this.terminal(next.id);
+        terminal?.focus();
+        terminal?.scrollIntoView({ inline: "nearest", block: "nearest" });
+      });
+    } else if (event.code === "KeyN" && this.entries.length < LANES_MAX) void this.openLane();
+    else return;
+    event.preventDefault();
+  }
+
   private tabKey(event: KeyboardEvent): void {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (step === 0) return;
@@ -369,7 +393,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
           ${themeIcon(this.theme)}
         </button>
         ${menu.length > 0 ? this.menuButton() : nothing}
-        <button class="primary" type="button" ?disabled=${this.entries.length >= LANES_MAX} @click=${this.openLane}>
+        <button class="primary" type="button" ?disabled=${this.entries.length >= LANES_MAX} @click=${() => this.openLane()}>
           <span aria-hidden="true">+&nbsp;</span>Client
         </button>
       </header>
@@ -378,7 +402,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
         <main class=${this.entries.length > 1 ? "several" : ""}>
           ${this.moment === null ? nothing : this.past()}
           ${this.entries.length > 1 ? this.tabs() : nothing}
-          <div class="lanes">${repeat(this.entries, (entry) => entry.id, (entry) => this.laneOf(entry))}</div>
+          <div class="lanes" @keydown=${this.laneKey}>${repeat(this.entries, (entry) => entry.id, (entry) => this.laneOf(entry))}</div>
         </main>
         ${panels.length > 0
           ? html`<rp-side
@@ -618,7 +642,8 @@ const keys: [string[], string][] = [
   [["Ctrl", "R"], "search the lines typed before"],
   [["Ctrl", "C"], "drop the line; end waiting or listening"],
   [["Ctrl", "L"], "clear the screen"],
-  [["Alt", "V"], "show the last reply as text, raw, CSV, JSON or a table; ↑ an earlier one"],
+  [["Alt", "V"], "show the last reply as text, raw, CSV, JSON or a table; ↑ an earlier one, ↓ its values"],
+  [["Alt", "PgDn"], "the next client; Alt PgUp the one before, Alt N a new one"],
   [["Ctrl", "A"], "to the start; Ctrl E to the end"],
   [["Ctrl", "K"], "cut to the end; Ctrl U the line, Ctrl Y pastes"],
   [["Esc", "Tab"], "leave the field by keyboard"],

@@ -22,7 +22,7 @@ export const LINK_MAX = 8 * 1024;
 /** A small link may not unpack to anything large. */
 const TEXT_MAX = 1 << 20;
 const LINES_MAX = 10_000;
-const CLIENTS_MAX = 24;
+const CLIENTS_MAX = 99;
 const PREFIX = "#v1.";
 
 export function textOf({ seed, clients, panel, lines, data }: Shared): string {

@@ -71,7 +71,7 @@ export class ReplTerminal extends LitElement implements LaneView {
   inspects = false;
   /** Lines to run unseen before the first prompt. */
   setup: string[] = [];
-  private transcript: Transcript | null = null;
+  transcript: Transcript | null = null;
   private values: Values | null = null;
   private loading: Promise<void> | null = null;
   private early: (() => void)[] = [];
@@ -292,19 +292,7 @@ export class ReplTerminal extends LitElement implements LaneView {
   private withValues(use: (values: Values) => void): void {
     if (this.values) return use(this.values);
     this.loading ??= import("./values").then(({ Values }) => {
-      const terminal = this;
-      this.values = new Values({
-        root: this.renderRoot as ShadowRoot,
-        transcript: this.transcript!,
-        get lane() {
-          return terminal.lane;
-        },
-        get inspects() {
-          return terminal.inspects;
-        },
-        focus: () => this.focus(),
-        inspect: (key) => this.dispatchEvent(new CustomEvent("inspect", { detail: key, bubbles: true, composed: true })),
-      });
+      this.values = new Values(this);
     });
     void this.loading.then(() => use(this.values!));
   }

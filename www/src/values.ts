@@ -3,20 +3,9 @@
  * Loaded when somebody first points at a reply; until then a terminal is the lighter for it.
  */
 
-import type { Lane } from "./host";
 import type { Place, Table, Value } from "./protocol";
+import type { ReplTerminal } from "./terminal";
 import type { Transcript } from "./transcript";
-
-/** What it needs of its terminal. */
-export interface Around {
-  readonly root: ShadowRoot;
-  readonly transcript: Transcript;
-  readonly lane: Lane | null;
-  /** Somebody shows keys. */
-  readonly inspects: boolean;
-  focus(): void;
-  inspect(key: Uint8Array): void;
-}
 
 const VALUES = ["key", "field", "string", "integer", "double", "boolean", "verbatim", "index"];
 const SELECTOR = [...VALUES.map((name) => `.c-${name}`), "td"].join(",");
@@ -84,12 +73,16 @@ sheet.replaceSync(`
 `);
 
 export class Values {
+  private readonly root: ShadowRoot;
+  private readonly transcript: Transcript;
   private readonly bar: HTMLElement;
   private entry: HTMLElement | null = null;
   private picked: HTMLElement | null = null;
   private value: Value | null = null;
 
-  constructor(private readonly around: Around) {
+  constructor(private readonly terminal: ReplTerminal) {
+    this.root = terminal.renderRoot as ShadowRoot;
+    this.transcript = terminal.transcript!;
     this.bar = document.createElement("div");
     this.bar.className = "views";
     this.bar.hidden = true;
@@ -100,16 +93,16 @@ export class Values {
     this.bar.addEventListener("pointerleave", () => {
       if (!this.hasFocus() && !this.picked) this.leave();
     });
-    around.root.adoptedStyleSheets.push(sheet);
-    around.root.querySelector(".scroller")!.append(this.bar);
-    around.root.querySelector(".log")!.addEventListener("keydown", (event) => this.valueKey(event as KeyboardEvent));
+    this.root.adoptedStyleSheets.push(sheet);
+    this.root.querySelector(".scroller")!.append(this.bar);
+    this.root.querySelector(".log")!.addEventListener("keydown", (event) => this.valueKey(event as KeyboardEvent));
   }
 
   /** The pointer is over this. */
   point(target: Element): void {
     const entry = target.closest<HTMLElement>(".out");
     if (this.picked || this.hasFocus() || entry === this.entry) return;
-    if (entry && this.around.transcript.repliesOf(entry)) this.offer(entry);
+    if (entry && this.transcript.repliesOf(entry)) this.offer(entry);
     else this.leave();
   }
 
@@ -117,19 +110,19 @@ export class Values {
   async press(target: Element): Promise<boolean> {
     const value = target.closest<HTMLElement>(SELECTOR);
     const entry = value?.closest<HTMLElement>(".out") ?? null;
-    if (!value || !entry || !this.around.transcript.repliesOf(entry)) {
+    if (!value || !entry || !this.transcript.repliesOf(entry)) {
       this.leave();
       return false;
     }
     await this.pick(entry, value);
     const key = this.value?.key;
-    if (key && this.around.inspects) this.around.inspect(key);
+    if (key && this.terminal.inspects) this.inspect(key);
     return true;
   }
 
   /** The keyboard comes: to the latest reply, or to the one before an entry. */
   open(before: Element | null = null): void {
-    const entry = this.around.transcript.latestReply(before);
+    const entry = this.transcript.latestReply(before);
     if (!entry) return;
     this.drop();
     this.offer(entry);
@@ -138,7 +131,7 @@ export class Values {
   }
 
   private hasFocus(): boolean {
-    const focused = this.around.root.activeElement;
+    const focused = this.root.activeElement;
     return focused !== null && (this.bar.contains(focused) || focused === this.picked);
   }
 
@@ -148,11 +141,15 @@ export class Values {
     this.bar.hidden = true;
   }
 
+  private inspect(key: Uint8Array): void {
+    this.terminal.dispatchEvent(new CustomEvent("inspect", { detail: key, bubbles: true, composed: true }));
+  }
+
   // ---- The toolbar
 
   private offer(entry: HTMLElement): void {
     this.entry = entry;
-    const reply = this.around.transcript.repliesOf(entry);
+    const reply = this.transcript.repliesOf(entry);
     if (!reply) return this.leave();
     const buttons = reply.views.map((view) => {
       const made = button(view === "tty" ? "text" : view, () => this.show(view));
@@ -160,7 +157,7 @@ export class Values {
       made.tabIndex = view === reply.view ? 0 : -1;
       return made;
     });
-    buttons.push(button("copy", (made) => this.copy(made, this.around.lane?.copy(reply.id))));
+    buttons.push(button("copy", (made) => this.copy(made, this.terminal.lane?.copy(reply.id))));
     this.bar.replaceChildren(...this.ofValue(), ...buttons);
     this.bar.hidden = false;
     this.bar.style.top = `${(this.picked ?? entry).offsetTop}px`;
@@ -171,7 +168,7 @@ export class Values {
     const { value } = this;
     if (!value) return [];
     const made = [button("copy value", (made) => this.copy(made, Promise.resolve(value.text)))];
-    if (value.key && this.around.inspects) made.push(button("inspect key", () => this.around.inspect(value.key!)));
+    if (value.key && this.terminal.inspects) made.push(button("inspect key", () => this.inspect(value.key!)));
     const edge = document.createElement("span");
     edge.className = "edge";
     return [...made, edge];
@@ -179,13 +176,13 @@ export class Values {
 
   private async show(view: string): Promise<void> {
     const { entry } = this;
-    const reply = entry && this.around.transcript.repliesOf(entry);
+    const reply = entry && this.transcript.repliesOf(entry);
     if (!entry || !reply) return;
     const focused = this.hasFocus();
-    const shown = await this.around.lane?.viewAs(reply.id, view);
+    const shown = await this.terminal.lane?.viewAs(reply.id, view);
     this.drop();
     if (!shown) return this.leave();
-    this.around.transcript.show(entry, view, "rows" in shown ? tableOf(shown) : shown);
+    this.transcript.show(entry, view, "rows" in shown ? tableOf(shown) : shown);
     this.offer(entry);
     if (focused) this.bar.querySelector<HTMLElement>("[tabindex='0']")?.focus();
   }
@@ -201,7 +198,7 @@ export class Values {
 
   private barKey(event: KeyboardEvent): void {
     const buttons = [...this.bar.querySelectorAll<HTMLElement>("button")];
-    const at = buttons.indexOf(this.around.root.activeElement as HTMLElement);
+    const at = buttons.indexOf(this.root.activeElement as HTMLElement);
     switch (event.key) {
       case "ArrowRight":
         buttons[(at + 1) % buttons.length]!.focus();
@@ -226,7 +223,7 @@ export class Values {
 
   private back(): void {
     this.leave();
-    this.around.focus();
+    this.terminal.focus();
   }
 
   // ---- One value
@@ -239,12 +236,12 @@ export class Values {
   }
 
   private async pick(entry: HTMLElement, picked: HTMLElement): Promise<void> {
-    const reply = this.around.transcript.repliesOf(entry)!;
+    const reply = this.transcript.repliesOf(entry)!;
     const place = placeOf(entry, picked, reply.view);
     this.drop();
     this.picked = picked;
     picked.classList.add("picked");
-    this.value = (await this.around.lane?.value(reply.id, place)) ?? null;
+    this.value = (await this.terminal.lane?.value(reply.id, place)) ?? null;
     if (this.picked === picked) this.offer(entry);
   }
 
@@ -280,7 +277,7 @@ export class Values {
       case "Enter":
       case " ":
       case "c":
-        if (event.key !== "c" && this.value?.key && this.around.inspects) this.around.inspect(this.value.key);
+        if (event.key !== "c" && this.value?.key && this.terminal.inspects) this.inspect(this.value.key);
         else this.bar.querySelector<HTMLElement>("button")?.click();
         break;
       case "Tab":

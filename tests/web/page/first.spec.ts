@@ -60,7 +60,7 @@ test("a transcript plays across the clients, alike every time", async ({ page })
     await dialog.getByRole("textbox", { name: "Transcript" }).fill("# Two wait.\n2> BLPOP q 0\n3> BLPOP q 5\n> RPUSH q one\n@ +6s\n> SET lock mine NX EX 10\n@ +11s\n> EXISTS lock\n> DEL q");
     await dialog.getByRole("combobox", { name: "Speed" }).selectOption("at once");
     await dialog.getByRole("button", { name: "Play" }).click();
-    await expect(page.getByText(/^Playing/)).toHaveCount(0, { timeout: 20_000 });
+    await expect(page.getByText("Played 9 of 9")).toBeVisible({ timeout: 20_000 });
   };
   await play();
   await expect(playground.log("Client B")).toContainText('2) "one"');
@@ -72,6 +72,45 @@ test("a transcript plays across the clients, alike every time", async ({ page })
   await play();
   // A wait says how long it took on the clock; that is alike, too.
   await expect.poll(texts).toEqual(first);
+  await page.getByRole("button", { name: "Back to the sandbox" }).click();
+  await playground.run("DBSIZE");
+  await expect(playground.log()).toContainText("(integer) 0");
+});
+
+test("playing can be paused and taken step by step, at another speed", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByRole("button", { name: /Play a transcript/ }).click();
+  const dialog = page.getByRole("dialog", { name: "Play a transcript" });
+  await dialog.getByRole("textbox", { name: "Transcript" }).fill("@ client 2 worker\n> SET a 1\n> INCR a\n2> INCR a\n> GET a");
+  await dialog.getByRole("combobox", { name: "Speed" }).selectOption("slow");
+  await dialog.getByRole("button", { name: "Play", exact: true }).click();
+  const bar = page.getByRole("group", { name: "Playing" });
+  await expect(bar.getByRole("button", { name: "Pause" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(bar).toContainText("Paused at 0 of 4");
+  await bar.getByRole("button", { name: "Step" }).click();
+  await expect(bar).toContainText("Paused at 1 of 4");
+  await page.keyboard.press("Enter");
+  await expect(bar).toContainText("Paused at 2 of 4");
+  await expect(playground.lane("Client B")).toHaveCount(0);
+  await expect(bar.getByRole("button", { name: "Step" })).toBeFocused();
+  await bar.getByRole("combobox", { name: "Speed" }).selectOption("at once");
+  await bar.getByRole("button", { name: "Go on" }).click();
+  await expect(bar).toContainText("Played 4 of 4");
+  await expect(playground.log("worker")).toContainText("(integer) 3");
+});
+
+test("the keyboard goes from client to client", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await expect(playground.prompt()).toBeFocused();
+  await page.keyboard.press("Alt+n");
+  await playground.ready("Client B");
+  await expect(playground.prompt("Client B")).toBeFocused();
+  await page.keyboard.press("Alt+PageDown");
+  await expect(playground.prompt("Client A")).toBeFocused();
+  await page.keyboard.press("Alt+PageUp");
+  await expect(playground.prompt("Client B")).toBeFocused();
 });
 
 test("Stop ends a script that runs for ever, and nothing else", async ({ page }) => {

@@ -53,8 +53,9 @@ export interface Shell {
   moment: number | null;
   /** Runs lines in the active terminal as if they had been typed there. */
   run(...lines: string[]): void;
-  /** Runs lines in several terminals in order, `client` counted from 1; opens those that are missing. Waits `pace` before each. */
-  play(lines: PlayedLine[], pace?: number): Promise<void>;
+  /** Runs lines in several terminals in order, `client` counted from 1; opens those that are missing. Waits `pace` before each. The
+   * prompt has the focus then, unless it is not to take it. */
+  play(lines: PlayedLine[], pace?: number, focus?: boolean): Promise<void>;
   /** The names of the clients, in order. */
   readonly clients: string[];
   /** Names a client, counted from 1, if it is there. */

@@ -2,10 +2,14 @@
 
 import { LitElement, css, html } from "lit";
 import type { Shell } from "./index";
+import { sharedOf } from "../share";
 import { panelStyles } from "./keys-styles";
 import type { PlayStep } from "./look";
 
-const EXAMPLE = `# A queue: two workers wait, and jobs go to whoever waited longest.
+const EXAMPLE = `@ client 1 producer
+@ client 2 worker 1
+@ client 3 worker 2
+# A queue: two workers wait, and jobs go to whoever waited longest.
 2> BLPOP jobs 0
 3> BLPOP jobs 0
 > RPUSH jobs first second
@@ -17,27 +21,45 @@ const EXAMPLE = `# A queue: two workers wait, and jobs go to whoever waited long
 
 const SPEEDS: [string, number][] = [["slow", 2000], ["at a reader's pace", 900], ["fast", 250], ["at once", 0]];
 
+/** A keyspace for transcripts that want one of their own: the same seed each time, unless they name one. */
+const OWN_SPACE = "transcript";
+
+type State = "idle" | "playing" | "paused" | "over";
+
 export class PlayDialog extends LitElement {
-  static override properties = { playing: { state: true }, pace: { state: true }, at: { state: true }, count: { state: true }, trouble: { state: true } };
+  static override properties = {
+    state: { state: true },
+    pace: { state: true },
+    at: { state: true },
+    count: { state: true },
+    trouble: { state: true },
+    own: { state: true },
+  };
 
   shell: Shell | null = null;
-  declare private playing: boolean;
+  declare private state: State;
   declare private pace: number;
+  /** Steps done. */
   declare private at: number;
   declare private count: number;
   declare private trouble: string;
+  declare private own: boolean;
   private text = EXAMPLE;
   private stopped = false;
+  private stepping = false;
+  private wake: () => void = () => {};
 
   constructor() {
     super();
-    this.playing = false;
+    this.state = "idle";
     this.pace = 900;
     this.at = this.count = 0;
     this.trouble = "";
+    this.own = true;
   }
 
   open(): void {
+    if (this.state === "playing" || this.state === "paused") return;
     void this.updateComplete.then(() => this.renderRoot.querySelector("dialog")!.showModal());
   }
 
@@ -47,33 +69,103 @@ export class PlayDialog extends LitElement {
         <form method="dialog" class="sheet">
           <h2 id="title">Play a transcript</h2>
           <p>
-            <code>&gt;</code> is the first client, <code>2&gt;</code> the second, <code>@ +4s</code> lets time pass, <code>#</code> says something. The clock
-            stands still while it plays, so that it plays alike every time.
+            <code>&gt;</code> is the first client, <code>2&gt;</code> the second, <code>@ client 2 worker</code> names it, <code>@ +4s</code> lets time pass, <code>#</code> says something. The clock stands still while it plays, so that it plays alike every time.
           </p>
           <label
             >Transcript
             <textarea rows="12" spellcheck="false" .value=${this.text} @input=${(event: Event) => (this.text = (event.target as HTMLTextAreaElement).value)}></textarea>
           </label>
+          <label class="line">
+            <input type="checkbox" .checked=${this.own} @change=${(event: Event) => (this.own = (event.target as HTMLInputElement).checked)} />
+            in an empty keyspace of its own; the sandbox waits
+          </label>
           ${this.trouble ? html`<p role="alert">${this.trouble}</p>` : ""}
           <div class="acts">
-            <label
-              >Speed
-              <select @change=${(event: Event) => (this.pace = Number((event.target as HTMLSelectElement).value))}>
-                ${SPEEDS.map(([name, pace]) => html`<option value=${pace} ?selected=${pace === this.pace}>${name}</option>`)}
-              </select>
-            </label>
+            <label>Speed ${this.speeds()}</label>
             <button type="submit">Cancel</button>
             <button class="primary" type="button" @click=${this.play}>Play</button>
           </div>
         </form>
       </dialog>
-      ${this.playing
-        ? html`<div class="bar" role="status">
-            <span>Playing ${this.at} of ${this.count}</span>
-            <button type="button" @click=${() => (this.stopped = true)}>Stop playing</button>
-          </div>`
-        : ""}
+      ${this.state === "idle" ? "" : this.bar()}
     `;
+  }
+
+  private speeds() {
+    return html`<select
+      aria-label="Speed"
+      @change=${(event: Event) => {
+        this.pace = Number((event.target as HTMLSelectElement).value);
+        this.wake();
+      }}
+    >
+      ${SPEEDS.map(([name, pace]) => html`<option value=${pace} ?selected=${pace === this.pace}>${name}</option>`)}
+    </select>`;
+  }
+
+  private bar() {
+    const over = this.state === "over";
+    const paused = this.state === "paused";
+    return html`<div class="bar" role="group" aria-label="Playing">
+      <span role="status">${over ? "Played" : paused ? "Paused at" : "Playing"} ${this.at} of ${this.count}</span>
+      ${over
+        ? html`${this.shell!.sandboxes.visits ? html`<button type="button" @click=${this.goHome}>Back to the sandbox</button>` : ""}
+            <button type="button" @click=${this.playAgain}>Play again</button>
+            <button type="button" @click=${this.dismiss}>Stay</button>`
+        : html`<button class="pause" type="button" @click=${this.pause}>${paused ? "Go on" : "Pause"}</button>
+            <button type="button" @click=${this.step}>Step</button>
+            ${this.speeds()}
+            <button type="button" @click=${this.stop}>Stop</button>`}
+    </div>`;
+  }
+
+  private pause(): void {
+    this.state = this.state === "paused" ? "playing" : "paused";
+    this.wake();
+  }
+
+  private step(): void {
+    this.state = "paused";
+    this.stepping = true;
+    this.wake();
+  }
+
+  private stop(): void {
+    this.stopped = true;
+    this.wake();
+  }
+
+  private dismiss(): void {
+    this.state = "idle";
+  }
+
+  private goHome(): void {
+    this.dismiss();
+    this.shell!.sandboxes.home();
+  }
+
+  private playAgain(): void {
+    this.dismiss();
+    void this.play();
+  }
+
+  /** Until the next step's time has come, or somebody asks for it. */
+  private async turn(): Promise<void> {
+    let due = performance.now() + this.pace;
+    while (!this.stopped && !this.stepping) {
+      const left = due - performance.now();
+      if (this.state !== "paused" && left <= 0) break;
+      const pace = this.pace;
+      await new Promise<void>((resolve) => {
+        const timer = this.state === "paused" ? null : setTimeout(resolve, left);
+        this.wake = () => {
+          if (timer !== null) clearTimeout(timer);
+          resolve();
+        };
+      });
+      due += this.pace - pace;
+    }
+    this.stepping = false;
   }
 
   private async play(): Promise<void> {
@@ -83,34 +175,42 @@ export class PlayDialog extends LitElement {
       this.trouble = typeof steps === "string" ? steps : "This is no transcript.";
       return;
     }
+    // Clients by their numbers, and those with letters by the order in which they come.
+    const names: string[] = [];
+    for (const { client } of steps) if (client !== null && !isNumber(client) && !names.includes(client)) names.push(client);
+    const clientOf = (client: string) => (isNumber(client) ? Number(client) : names.indexOf(client) + 1);
     this.trouble = "";
     this.renderRoot.querySelector("dialog")!.close();
+    const shared = sharedOf(this.text);
+    if (this.own) shell.sandboxes.visit(OWN_SPACE, shared?.seed ?? 1);
     const clock = shell.host.clockOf(shell.space);
     shell.host.setClock(shell.space, true, clock?.rate ?? 1);
-    this.playing = true;
-    this.stopped = false;
+    this.state = "playing";
+    this.stopped = this.stepping = false;
     this.count = steps.length;
-    // Clients by the order in which they come.
-    const clients: string[] = [];
+    this.at = 0;
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".pause")?.focus());
+    const { space } = shell;
     try {
-      for (const [index, step] of steps.entries()) {
-        if (this.stopped) break;
-        this.at = index + 1;
+      for (const step of steps) {
+        // What is said needs no waiting for.
+        if (step.say === null) await this.turn();
+        if (this.stopped || shell.space !== space) break;
         if (step.say !== null) shell.notice(step.say);
         else if (step.pass !== null) {
-          if (this.pace > 0) await new Promise((resolve) => setTimeout(resolve, this.pace));
-          shell.host.pass(shell.space, step.pass);
+          shell.host.pass(space, step.pass);
           await shell.host.sync();
         } else {
-          const number = Number(step.client);
-          if (!Number.isInteger(number) && !clients.includes(step.client!)) clients.push(step.client!);
-          const client = Number.isInteger(number) ? number : clients.indexOf(step.client!) + 1;
-          await shell.play([{ client, line: step.line! }], this.pace);
+          const client = clientOf(step.client!);
+          await shell.play([{ client, line: step.line! }], 0, false);
+          const name = shared?.clients[client - 1];
+          if (name) shell.nameClient(client, name);
         }
+        this.at++;
       }
     } finally {
-      this.playing = false;
-      shell.host.setClock(shell.space, clock?.paused ?? false, clock?.rate ?? 1);
+      this.state = "over";
+      if (shell.space === space) shell.host.setClock(space, clock?.paused ?? false, clock?.rate ?? 1);
     }
   }
 
@@ -166,7 +266,16 @@ export class PlayDialog extends LitElement {
       .acts button {
         min-height: 2rem;
       }
+      .line {
+        display: flex;
+        align-items: center;
+        gap: var(--rp-space-2);
+      }
       .bar {
+        flex-wrap: wrap;
+        justify-content: center;
+        max-width: calc(100vw - 1rem);
+        width: max-content;
         position: fixed;
         inset: auto auto 4rem 50%;
         translate: -50% 0;
@@ -178,11 +287,15 @@ export class PlayDialog extends LitElement {
         color: var(--rp-text);
         background: var(--rp-raised);
         border: 1px solid var(--rp-edge-strong);
-        border-radius: 2rem;
+        border-radius: 1.4rem;
         box-shadow: 0 0.5rem 1.5rem -0.5rem rgb(0 0 0 / 0.5);
       }
     `,
   ];
+}
+
+function isNumber(client: string): boolean {
+  return /^\d+$/.test(client);
 }
 
 export function playTranscript(shell: Shell): void {
