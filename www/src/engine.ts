@@ -22,9 +22,13 @@ async function bytesAt(url: string): Promise<ArrayBuffer> {
 }
 
 /** The module is fetched beside the worker's script, not after it, and compiled over there: this thread has the page to draw. */
-export function newHost(wasm: string | null = null): Host {
+export function newHost(wasm: string | null = null, early: { worker?(): Worker | undefined; engine?(): Promise<ArrayBuffer | string> | undefined } = {}): Host {
   const url = (name: string): string => new URL(name, import.meta.url).href;
-  return new Host(spawn, () => bytesAt(wasm ?? url(firstUrl)), url(restUrl));
+  return new Host(
+    () => early.worker?.() ?? spawn(),
+    () => early.engine?.() ?? bytesAt(wasm ?? url(firstUrl)),
+    url(restUrl),
+  );
 }
 
 let shared: Host | null = null;

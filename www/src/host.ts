@@ -138,7 +138,7 @@ export class Host extends EventTarget {
 
   constructor(
     private readonly spawn: () => Worker,
-    private readonly fetchEngine: () => Promise<WebAssembly.Module | ArrayBuffer>,
+    private readonly fetchEngine: () => Promise<WebAssembly.Module | ArrayBuffer | string>,
     private readonly rest = "",
   ) {
     super();

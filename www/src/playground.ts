@@ -2,6 +2,7 @@
 
 import { LitElement, html, nothing, svg, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import { early } from "./early";
 import { newHost } from "./engine";
 import type { Step } from "./guide";
 import { History, localStore } from "./history";
@@ -59,7 +60,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   inspected: Uint8Array | null = null;
   /** All is drawn; what stands around the prompt comes after it. */
   declare whole: boolean;
-  readonly host = newHost();
+  readonly host = newHost(null, early);
   readonly sandboxes = new Sandboxes(this.host, this);
   private readonly history = new History(localStore("resplay.history"));
   private readonly listeners = new Set<() => void>();
@@ -179,6 +180,8 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     this.requestUpdate();
     await this.updateComplete;
     this.enter();
+    const prompt = this.querySelector(".early-lane")?.textContent?.trim();
+    if (this.sandboxes.entersEarly && prompt) for (const terminal of this.terminals()) terminal.expect(`${prompt} `);
     this.host.releaseOthers(this.space);
     if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
     await opened;
@@ -376,6 +379,12 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   }
 
   // ---- Drawing
+
+  /** The first time in a task of its own: between them the worker gets what it needs to start. */
+  protected override async scheduleUpdate(): Promise<void> {
+    if (!this.hasUpdated) await new Promise((resolve) => setTimeout(resolve));
+    super.scheduleUpdate();
+  }
 
   override render() {
     return html`

@@ -110,8 +110,8 @@ export interface Clock {
 
 /** To the worker. `space` names a keyspace, `lane` a client of it; both are chosen by the page. */
 export type Request =
-  /** `engine` may be the first part of it, compiled or not; then `rest` is where the other is. */
-  | { t: "start"; engine: WebAssembly.Module | ArrayBuffer; rest: string }
+  /** `engine` may be the first part of it, compiled or not, or the address of that; then `rest` is where the other is. */
+  | { t: "start"; engine: WebAssembly.Module | ArrayBuffer | string; rest: string }
   | { t: "space"; space: string; journal: Uint8Array | null; seed: number; clock: Clock | null; remote: Remote | null }
   | { t: "attached"; space: string }
   | { t: "drop"; space: string }

@@ -28,8 +28,8 @@ export interface JournalStore {
   again(): Promise<void>;
   /** Lets go, with all written. */
   close(): Promise<void>;
-  /** It stands for one that is still to be opened, and takes nothing. */
-  readonly opening?: boolean;
+  /** Its place is still to be opened. */
+  readonly opening: boolean;
 }
 
 /** What a {@link JournalStore} writes with. */
@@ -265,6 +265,10 @@ class Writer implements JournalStore {
     private readonly open: () => Promise<Backend>,
     private readonly told: (trouble: unknown) => void,
   ) {}
+
+  get opening(): boolean {
+    return this.backend === null;
+  }
 
   append(bytes: Uint8Array): void {
     this.waiting.push(bytes);

@@ -192,6 +192,14 @@ export class ReplTerminal extends LitElement implements LaneView {
     this.emit("lanestate");
   }
 
+  /** Shows a prompt that is sure to come: what is entered meanwhile is done first. */
+  expect(prompt: string): void {
+    if (this.started) return;
+    this.prompt = prompt;
+    this.laneState = "ready";
+    this.started = true;
+  }
+
   status(text: string | null): void {
     this.statusLine = text;
   }

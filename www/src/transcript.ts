@@ -92,6 +92,8 @@ export class Transcript {
   }
 
   clear(): void {
+    // To ask for nothing would be to lay out the page once more while it starts.
+    if (this.lines === 0 && this.queued === 0) return;
     this.queue = [];
     this.queued = this.lines = this.dropped = 0;
     this.droppedNote.hidden = true;

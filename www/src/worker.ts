@@ -112,12 +112,36 @@ const port = self as unknown as {
   postMessage(message: unknown): void;
 };
 
+/** What came in while the engine is fetched. */
+let early: Request[][] | null = null;
+
 port.onmessage = ({ data }) => {
-  guard(() => {
-    for (const request of data) handle(request);
-    say({ t: "done", count: data.length });
-  });
+  const [first] = data;
+  if (early) early.push(data);
+  else if (first?.t === "start" && typeof first.engine === "string") void fetchEngine(first, data);
+  else take(data);
 };
+
+function take(batch: Request[]): void {
+  guard(() => {
+    for (const request of batch) handle(request);
+    say({ t: "done", count: batch.length });
+  });
+}
+
+async function fetchEngine(request: Extract<Request, { t: "start" }>, batch: Request[]): Promise<void> {
+  early = [batch];
+  try {
+    const response = await fetch(request.engine as string);
+    if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
+    request.engine = await response.arrayBuffer();
+  } catch (reason) {
+    return crashed(reason);
+  }
+  const batches = early;
+  early = null;
+  batches.forEach(take);
+}
 
 function start(engine: WebAssembly.Module | ArrayBuffer, rest: string): void {
   const module = engine instanceof WebAssembly.Module ? engine : new WebAssembly.Module(engine);
@@ -129,7 +153,7 @@ function start(engine: WebAssembly.Module | ArrayBuffer, rest: string): void {
 function handle(request: Request): void {
   switch (request.t) {
     case "start":
-      start(request.engine, request.rest);
+      start(request.engine as WebAssembly.Module | ArrayBuffer, request.rest);
       break;
     case "space":
       openSpace(request);

@@ -195,6 +195,7 @@ test("an answer is shown once its input is written", async () => {
     append: () => (writing = new Promise<void>((resolve) => (written = resolve))),
     replace: () => {},
     written: () => writing,
+    opening: false,
     again: vi.fn(),
     close: vi.fn(),
   };
@@ -213,9 +214,31 @@ test("an answer is shown once its input is written", async () => {
   expect(seen.print).toHaveBeenCalledTimes(1);
 });
 
+test("what changed nothing is answered before there is a place to write to, and nothing else", async () => {
+  const one = host();
+  let opened = () => {};
+  const opening = new Promise<void>((resolve) => (opened = resolve));
+  const store = { append: vi.fn(), replace: vi.fn(), written: () => opening, again: vi.fn(), close: vi.fn(), opening: true };
+  const lane = view();
+  one.addSpace("main", store);
+  one.openLane("main", lane);
+  await settled();
+  last().says(ready, { t: "journal", space: "main", bytes: bytes(1), whole: false, idle: true }, { t: "print", lane: 1, blocks: [] });
+  await settled();
+  expect(lane.print).toHaveBeenCalledTimes(1);
+  last().says({ t: "journal", space: "main", bytes: bytes(2), whole: false, idle: false }, { t: "print", lane: 1, blocks: [] });
+  last().says({ t: "journal", space: "main", bytes: bytes(3), whole: false, idle: true }, { t: "print", lane: 1, blocks: [] });
+  await settled();
+  expect(lane.print).toHaveBeenCalledTimes(1);
+  opened();
+  await settled();
+  await settled();
+  expect(lane.print).toHaveBeenCalledTimes(3);
+});
+
 test("a keyspace that nobody keeps any more writes nothing", async () => {
   const one = host();
-  const store = { append: vi.fn(), replace: vi.fn(), written: () => null, again: vi.fn(), close: vi.fn() };
+  const store = { append: vi.fn(), replace: vi.fn(), written: () => null, again: vi.fn(), close: vi.fn(), opening: false };
   one.addSpace("main", store);
   one.openLane("main", view());
   await settled();
