@@ -116,9 +116,21 @@ impl Page {
 
     /// Asks for the bridge as a page of `origin` would; the status of a refusal.
     fn attach(&self, origin: &str, query: &str, token: &str) -> Result<Link, u16> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        self.attach_as("127.0.0.1", "127.0.0.1", origin, query, token)
+    }
+
+    /// The same, reaching the server at `address` and calling it `name`.
+    fn attach_as(
+        &self,
+        address: &str,
+        name: &str,
+        origin: &str,
+        query: &str,
+        token: &str,
+    ) -> Result<Link, u16> {
+        let mut stream = TcpStream::connect((address, self.port)).expect("it listens");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a TCP socket");
-        let (host, key) = (format!("127.0.0.1:{}", self.port), "dGhlIHNhbXBsZSBub25jZQ==");
+        let (host, key) = (format!("{name}:{}", self.port), "dGhlIHNhbXBsZSBub25jZQ==");
         let request = format!(
             "GET /ws{query} HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nConnection: Upgrade\r\n\
              Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\
@@ -295,6 +307,36 @@ fn the_bridge_wants_the_own_page_and_the_token() {
     }
     // A plain request is none for a bridge.
     assert!([400, 403, 426].contains(&page.fetch("GET", "/ws", &[]).status));
+}
+
+#[test]
+fn a_foreign_name_that_points_here_gets_no_bridge() {
+    // A page of evil.example whose name now leads to this machine: its origin and the host it asks for agree.
+    let page = Page::start("rebound");
+    let origin = format!("http://evil.example:{}", page.port);
+    let refused = page.attach_as("127.0.0.1", "evil.example", &origin, "", &page.token());
+    assert_eq!(refused.err(), Some(421));
+    let named = Page::start_with("named", &["--http-host", "redis.lan"]);
+    let origin = format!("http://redis.lan:{}", named.port);
+    assert!(named.attach_as("127.0.0.1", "redis.lan", &origin, "", &named.token()).is_ok());
+}
+
+#[test]
+fn the_page_and_its_bridge_are_on_loopback_by_default() {
+    let page = Page::start("default");
+    assert!(page.server.greeting.contains(&format!("http://127.0.0.1:{}/", page.port)));
+    // Only servers of this machine, too.
+    let mut link = page.attach(&page.origin(), "?host=192.0.2.7&port=6379", &page.token()).expect("attached");
+    assert!(matches!(link.receive(), Frame::Close(TARGET_REFUSED, _)));
+    // An address of this machine that others reach it by, where there is one. Nothing is sent there.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").expect("a free port");
+    let Some(outer) = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr()).ok() else { return };
+    let outer = outer.ip().to_string();
+    assert!(TcpStream::connect((outer.as_str(), page.port)).is_err());
+    // Who is told to listen there still lets no terminal of elsewhere in.
+    let open = Page::start_with("open", &["--http-bind", "0.0.0.0"]);
+    let origin = format!("http://{outer}:{}", open.port);
+    assert_eq!(open.attach_as(&outer, &outer, &origin, "", &open.token()).err(), Some(403));
 }
 
 #[test]
