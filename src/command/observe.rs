@@ -67,7 +67,7 @@ pub(super) fn begin(
         let keys = found.iter().take(KEYS_MAX).map(|(position, flags)| {
             let key = words.get(position);
             let before = look_at(server, db, key);
-            KeyStep { key: key.to_vec(), flags: flags.names().collect(), before, after: None }
+            KeyStep { key: key.to_vec(), position, flags: flags.names().collect(), before, after: None }
         });
         let cut = |word: &[u8]| word[..word.len().min(WORD_BYTES_MAX)].to_vec();
         Step {

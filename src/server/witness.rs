@@ -43,6 +43,8 @@ pub struct Step {
 /// A key that the key specs of a command name.
 pub struct KeyStep {
     pub key: Vec<u8>,
+    /// Which word of the request it is.
+    pub position: usize,
     pub flags: Vec<&'static str>,
     pub before: Option<Look>,
     pub after: Option<Look>,

@@ -3,7 +3,7 @@
 use crate::cli::split::quote;
 
 /// By the name of the edit: the words of its command, where a number stands for a given word.
-const EDITS: [(&str, &str); 20] = [
+const EDITS: [(&str, &str); 23] = [
     ("set", "SET 0 1"),
     ("set-keep", "SET 0 1 KEEPTTL"),
     ("bit", "SETBIT 0 1 2"),
@@ -12,6 +12,9 @@ const EDITS: [(&str, &str); 20] = [
     ("item", "LSET 0 1 2"),
     ("push", "RPUSH 0 1"),
     ("unitem", "LREM 0 1 2"),
+    ("push-first", "LPUSH 0 1"),
+    ("pop-first", "LPOP 0"),
+    ("pop-last", "RPOP 0"),
     ("member", "SADD 0 1"),
     ("unmember", "SREM 0 1"),
     ("score", "ZADD 0 2 1"),

@@ -1,7 +1,7 @@
 //! What one input did, taken apart: the bytes, the commands that ran, their keys, and the values before and after.
 
 use super::wire::wire;
-use super::{Part, timeline, value};
+use super::{Part, facts, timeline, value};
 use crate::data::value::Value;
 use crate::engine::Engine;
 use crate::engine::journal::Input;
@@ -117,6 +117,7 @@ fn command(step: &Step, engine: &Engine) -> Part {
         ("wordCount", Part::count(step.word_count)),
         ("complexity", Part::text(declared.map_or("", |command| command.complexity))),
         ("summary", Part::text(declared.map_or("", |command| command.summary))),
+        ("specs", declared.map_or(Part::List(Vec::new()), facts::specs_of)),
         ("keys", Part::List(step.keys.iter().map(key_step).collect())),
         ("notices", Part::List(notices.collect())),
         ("changes", Part::time(step.changes)),
@@ -129,6 +130,7 @@ fn key_step(step: &KeyStep) -> Part {
     let flags = step.flags.iter().map(|flag| Part::text(flag)).collect();
     Part::Record(vec![
         ("key", Part::bytes(&step.key)),
+        ("word", Part::count(step.position)),
         ("flags", Part::List(flags)),
         ("before", look(step.before)),
         ("after", look(step.after)),

@@ -171,6 +171,29 @@ fn facts_come_from_declarations_alone() {
     assert_eq!(told.get("readonly"), Some(&Part::Flag(false)));
     let keys = list(&told, "keys");
     assert_eq!((keys.len(), keys[0].get("key")), (1, Some(&Part::bytes(b"k"))));
+    assert_eq!(
+        (keys[0].get("word"), list(&told, "specs")),
+        (Some(&Part::count(1)), &[Part::text("word 1")][..])
+    );
+    let specs = |name: &str| {
+        let number = engine.registry().entries().iter().find(|entry| &*entry.full_name == name);
+        let Part::List(specs) = facts::specs_of(number.expect("it is there").command) else {
+            panic!("a list")
+        };
+        let text = |part: Part| if let Part::Text(text) = part { text } else { panic!("words") };
+        specs.into_iter().map(text).collect::<Vec<_>>()
+    };
+    for (name, expected) in [
+        ("mset", &["every 2. word, from word 1 to the last"][..]),
+        ("del", &["from word 1 to the last"]),
+        ("blpop", &["from word 1 to the last but 1"]),
+        ("xread", &["from the word after STREAMS on, the first 1/2 of the rest"]),
+        ("eval", &["from word 3 on, as many as word 2 says"]),
+        ("rename", &["word 1", "word 2"]),
+        ("ping", &[]),
+    ] {
+        assert_eq!(specs(name), expected, "{name}");
+    }
     let unknown = facts(engine.registry(), b"*1\r\n$6\r\nNOSUCH\r\n");
     assert_eq!((unknown.get("name"), unknown.get("keys")), (Some(&Part::text("")), None));
     for broken in ["", "*1\r\n", "*1\r\n$99\r\nab", "\r\n", "*0\r\n"] {

@@ -28,11 +28,11 @@ pub fn wire(bytes: &[u8]) -> Part {
         let (mut head, mut body) = (&line[..line.len().min(1)], rest);
         let wanted = number.and_then(|number| u64::try_from(number).ok());
         let note = match (kind, wanted) {
-            (b'*', Some(count)) => aggregate(&mut open, count, 1, "array of", "elements"),
-            (b'~', Some(count)) => aggregate(&mut open, count, 1, "set of", "members"),
-            (b'>', Some(count)) => aggregate(&mut open, count, 1, "push of", "elements"),
-            (b'%', Some(count)) => aggregate(&mut open, count, 2, "map of", "pairs"),
-            (b'|', Some(count)) => aggregate(&mut open, count, 2, "attributes,", "pairs"),
+            (b'*', Some(count)) => aggregate(&mut open, count, 1, "array of", "element"),
+            (b'~', Some(count)) => aggregate(&mut open, count, 1, "set of", "member"),
+            (b'>', Some(count)) => aggregate(&mut open, count, 1, "push of", "element"),
+            (b'%', Some(count)) => aggregate(&mut open, count, 2, "map of", "pair"),
+            (b'|', Some(count)) => aggregate(&mut open, count, 2, "attributes,", "pair"),
             (b'$' | b'=' | b'!', Some(length)) => {
                 let start = next;
                 let end = usize::try_from(length).ok().and_then(|length| start.checked_add(length));
@@ -74,9 +74,9 @@ pub fn wire(bytes: &[u8]) -> Part {
     ])
 }
 
-fn aggregate(open: &mut Vec<u64>, count: u64, each: u64, what: &str, elements: &str) -> String {
+fn aggregate(open: &mut Vec<u64>, count: u64, each: u64, what: &str, element: &str) -> String {
     open.push(count.saturating_mul(each));
-    [what, " ", &count.to_string(), " ", elements].concat()
+    [what, " ", &count.to_string(), " ", element, if count == 1 { "" } else { "s" }].concat()
 }
 
 /// Readable, with escapes and without quotes.

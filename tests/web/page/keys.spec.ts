@@ -91,6 +91,76 @@ test("an edit shows its command and runs it in the terminal", async ({ page }) =
   await expect(keys).toContainText("No keys yet.");
 });
 
+test("edits of every type, binary ones included, are the commands they show", async ({ page }) => {
+  const playground = await Playground.open(page);
+  const keys = await playground.panel("Keys");
+  const editor = keys.locator("form.editor");
+  const edit = async (setUp: string, button: string | RegExp, fields: Record<string, string>, line: string) => {
+    if (setUp) await playground.run(setUp);
+    await keys.getByRole("button", { name: button, exact: typeof button === "string" }).first().click();
+    for (const [label, text] of Object.entries(fields)) await editor.getByLabel(label, { exact: true }).fill(text);
+    await expect(editor.locator(".line")).toHaveText(line);
+    await editor.getByRole("button", { name: "Run it" }).click();
+    await expect(playground.log()).toContainText(line);
+  };
+  await edit("HSET h name Ada", "+ field", { field: "city", value: "New York" }, 'HSET h city "New York"');
+  await edit("", "Change city", { value: "Bath" }, "HSET h city Bath");
+  await edit("", "Remove name", {}, "HDEL h name");
+  await edit("RPUSH l a b c", "+ element at the start", { value: "z" }, "LPUSH l z");
+  await edit("", "Remove the last element", {}, "RPOP l");
+  await edit("", "Change element 1", { value: "it's" }, `LSET l 1 "it's"`);
+  await edit("SADD s one", "+ member", { member: "two" }, "SADD s two");
+  await edit("", "Remove one", {}, "SREM s one");
+  await edit("ZADD z 1 low", "Change the score of low", { score: "2.5" }, "ZADD z 2.5 low");
+  await edit("XADD x 1-1 f v", "+ entry", { field: "f", value: "w" }, "XADD x * f w");
+  await edit("", "Remove 1-1", {}, "XDEL x 1-1");
+  await edit("ARSET arr 0 a", "Change element 0", { value: "b" }, "ARSET arr 0 b");
+  await edit("SET plain 1 EX 500", /left$/, { seconds: "900" }, "EXPIRE plain 900");
+  await edit("", "Keep", {}, "PERSIST plain");
+  await edit("", "Rename", { "new name": "other name" }, 'RENAME plain "other name"');
+  // Bytes that are no text stay what they are.
+  await edit(String.raw`SET "bin\x00\xff" "\x01\\ \n"`, "Rename", {}, String.raw`RENAME "bin\x00\xff" "bin\x00\xff"`);
+  await keys.getByRole("button", { name: "text", exact: true }).click();
+  await edit("", "+ Change it", {}, String.raw`SET "bin\x00\xff" "\x01\\ \n"`);
+  await expect(editor).toHaveCount(0);
+  await edit("", "+ Change it", { value: String.raw`\xfe\\` }, String.raw`SET "bin\x00\xff" "\xfe\\"`);
+  await playground.run(String.raw`STRLEN "bin\x00\xff"`);
+  await expect(playground.log().locator("> *").last()).toContainText("(integer) 2");
+  await edit("", "Delete", {}, String.raw`DEL "bin\x00\xff"`);
+  await expect(keys).toContainText("This key is gone.");
+});
+
+test("what a transaction and what a script changed is marked", async ({ page }) => {
+  const playground = await Playground.open(page);
+  const keys = await playground.panel("Keys");
+  const row = (name: RegExp) => keys.getByRole("treeitem", { name });
+  await playground.run("MSET one 1 two 2 three 3");
+  for (const line of ["MULTI", "INCR one", "INCR two"]) await playground.run(line);
+  await playground.run("SET apart 1");
+  await expect(row(/three/)).toHaveClass(/hot/);
+  await playground.run("EXEC");
+  for (const name of [/one/, /two/, /apart/]) await expect(row(name)).toHaveClass(/hot/);
+  await expect(row(/three/)).not.toHaveClass(/hot/);
+  await playground.run(`EVAL "redis.call('INCR', KEYS[1]) return redis.call('GET', KEYS[2])" 2 three one`);
+  await expect(row(/three/)).toHaveClass(/hot/);
+  await expect(row(/one/)).not.toHaveClass(/hot/);
+});
+
+test("a value of 10 MB and a list of a million elements are shown a window at a time", async ({ page }) => {
+  const playground = await Playground.open(page);
+  const keys = await playground.panel("Keys");
+  await playground.run("SETRANGE big 9999999 é");
+  await expect(keys.locator(".facts")).toContainText("10,000,001 bytes");
+  await keys.getByRole("button", { name: "Later" }).click();
+  await expect(keys.getByText("4,097 to 8,192 of 10,000,001 bytes")).toBeVisible();
+  await playground.run(`EVAL "local t = {} for i = 1, 5000 do t[i] = i end for i = 1, 200 do redis.call('RPUSH', 'long', unpack(t)) end" 0`);
+  await expect(keys.locator(".facts")).toContainText("1,000,000 elements", { timeout: 30_000 });
+  await keys.getByRole("button", { name: "Later" }).click();
+  await expect(keys.getByText("101 to 200 of 1,000,000")).toBeVisible();
+  await playground.run("PING");
+  await expect(playground.log()).toContainText("PONG");
+});
+
 test("a key with a time to live runs out before one's eyes", async ({ page }) => {
   const playground = await Playground.open(page);
   const keys = await playground.panel("Keys");

@@ -31,7 +31,7 @@ test("the same reply in both protocols", async ({ page }) => {
   await expect(xray.getByRole("heading", { level: 2 })).toHaveText("HGETALL h");
   await expect(xray).toContainText("array of 2 elements");
   await xray.getByRole("button", { name: "RESP3" }).click();
-  await expect(xray).toContainText("map of 1 pairs");
+  await expect(xray).toContainText("map of 1 pair");
   await xray.getByRole("button", { name: "RESP2" }).click();
   await expect(xray).not.toContainText("map of");
 });
@@ -48,6 +48,28 @@ test("a transaction shows its commands, and one who waited is served", async ({ 
   await playground.run("RPUSH jobs first");
   await expect(xray.getByRole("group", { name: "BLPOP" })).toContainText("had waited for this");
   await expect(xray).toContainText(/Client \d+ was sent/);
+});
+
+test("key specs, scripts, one who waits, and pushes", async ({ page }) => {
+  const playground = await Playground.open(page);
+  const xray = await playground.panel("X-ray");
+  await playground.run("MSET a 1 b 2");
+  await expect(xray).toContainText("by key spec: every 2. word, from word 1 to the last");
+  await expect(xray).toContainText("word 3");
+  await playground.run(`EVAL "redis.call('SET', KEYS[1], 'x') return redis.call('APPEND', KEYS[1], 'y')" 1 k`);
+  await expect(xray).toContainText("from word 3 on, as many as word 2 says");
+  await expect(xray.getByRole("group", { name: "APPEND", exact: true })).toContainText("by the script");
+  await expect(xray.getByRole("group", { name: "APPEND", exact: true }).locator(".converted")).toHaveText("raw");
+  await playground.addLane();
+  await playground.run("BLPOP queue 0", "Client B");
+  await expect(xray).toContainText("Nothing yet: the client waits.");
+  await playground.run("RPUSH queue job");
+  await expect(xray).toContainText("had waited for this");
+  await expect(xray.getByRole("heading", { name: /Client \d+ was sent/ })).toBeVisible();
+  await playground.run("HELLO 3", "Client B");
+  await playground.run("SUBSCRIBE news", "Client B");
+  await playground.run("PUBLISH news hello");
+  await expect(xray).toContainText("push of 3 elements");
 });
 
 for (const colorScheme of ["light", "dark"] as const) {

@@ -21,7 +21,8 @@ interface Facts {
   complexity?: string;
   summary?: string;
   readonly?: boolean;
-  keys?: { key: Uint8Array; flags: string[] }[];
+  specs?: string[];
+  keys?: { key: Uint8Array; word: number; flags: string[] }[];
   wordCount?: number;
 }
 
@@ -201,8 +202,10 @@ export function stepOf(deed: Deed, drawer: Drawer, notices: { told: string | nul
     wordCount: facts.wordCount ?? 0,
     complexity: facts.name ? (facts.complexity ?? "") : "unknown",
     summary: facts.name ? (facts.summary ?? "") : "This command is not known here.",
-    keys: (facts.keys ?? []).map(({ key, flags }) => ({
+    specs: facts.specs ?? [],
+    keys: (facts.keys ?? []).map(({ key, word, flags }) => ({
       key,
+      word,
       flags,
       before: lookOf(held(deed.before, key)),
       after: lookOf(held(deed.after ?? deed.before, key)),

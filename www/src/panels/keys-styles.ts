@@ -181,6 +181,13 @@ export const keysStyles = [
     .rows.alone {
       max-height: none;
     }
+    @media (max-width: 899px) {
+      .rows:not(.alone) {
+        flex: none;
+        height: 4rem;
+        min-height: 0;
+      }
+    }
     .all {
       position: relative;
       height: var(--height);
@@ -601,11 +608,17 @@ export const valueStyles = [
       gap: 2px;
       color: var(--rp-muted);
     }
+    .editor .escapes {
+      display: flex;
+      align-items: center;
+      gap: var(--rp-space-1);
+      font-size: 0.75rem;
+    }
     .editor input {
       font-family: var(--rp-mono);
       background: var(--rp-panel);
     }
-    .editor code {
+    .editor .line {
       padding: var(--rp-space-1) var(--rp-space-2);
       background: var(--rp-panel);
       border-radius: var(--rp-radius-small);

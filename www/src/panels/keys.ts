@@ -137,6 +137,7 @@ export class KeysPanel extends LitElement implements PanelElement {
       else this.spans.set(id, Math.max(this.spans.get(id) ?? 0, expires - tree.now));
     }
     this.tree = tree;
+    if (changed.length > 0 && this.follow) this.reveal(tree);
     this.cursor = Math.min(this.cursor, Math.max(0, tree.rows - 1));
     const runs = tree.shown.some(({ expires }) => expires != null);
     if (runs && !this.timer) this.timer = setInterval(() => this.tick++, 250);
@@ -148,6 +149,19 @@ export class KeysPanel extends LitElement implements PanelElement {
 
   protected override updated(changes: PropertyValues): void {
     if (changes.has("shown") && this.shown) this.look();
+  }
+
+  /** Brings the selected row into sight, where it is among those at hand. */
+  private reveal(tree: Tree): void {
+    const at = tree.shown.findIndex(({ key }) => key && idOf(key) === this.selected);
+    if (at < 0) return;
+    const top = (tree.from + at) * ROW_PX;
+    void this.updateComplete.then(() => {
+      const { scroller } = this;
+      if (!scroller) return;
+      if (top < scroller.scrollTop) scroller.scrollTop = top;
+      else if (top + ROW_PX > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = top + ROW_PX - scroller.clientHeight;
+    });
   }
 
   private get scroller(): HTMLElement | null {

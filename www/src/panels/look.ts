@@ -105,7 +105,9 @@ export interface Command {
   wordCount: number;
   complexity: string;
   summary: string;
-  keys: { key: Uint8Array; flags: string[]; before: Look | null; after: Look | null }[];
+  /** How its declaration finds keys. */
+  specs: string[];
+  keys: { key: Uint8Array; word: number; flags: string[]; before: Look | null; after: Look | null }[];
   notices: { event: string; key: Uint8Array; sent: boolean }[];
   /** Unknown of a command that ran elsewhere, as the lookups. */
   changes: number | null;
@@ -198,6 +200,46 @@ export function isText(bytes: Uint8Array): boolean {
   } catch {
     return false;
   }
+}
+
+/** A part of a text, without the halves of characters at its ends. */
+export function trimmed(bytes: Uint8Array): Uint8Array {
+  let [from, to] = [0, bytes.length];
+  while (from < 3 && from < to && (bytes[from]! & 0xc0) === 0x80) from++;
+  let last = to - 1;
+  while (last > from && to - last < 4 && (bytes[last]! & 0xc0) === 0x80) last--;
+  const head = bytes[last] ?? 0;
+  const wanted = head >= 0xf0 ? 4 : head >= 0xe0 ? 3 : head >= 0xc0 ? 2 : 1;
+  if (last >= from && to - last < wanted) to = last;
+  return bytes.subarray(from, to);
+}
+
+/** What can be typed for bytes: a text as it is, or with escapes where a line cannot hold it. */
+export function typed(bytes: Uint8Array, escaped: boolean): string {
+  if (!escaped) return strict.decode(bytes);
+  let text = "";
+  for (const byte of bytes) {
+    const plain = byte >= 32 && byte < 127 && byte !== 0x5c;
+    text += plain ? String.fromCharCode(byte) : byte === 0x5c ? "\\\\" : byte === 10 ? "\\n" : `\\x${byte.toString(16).padStart(2, "0")}`;
+  }
+  return text;
+}
+
+/** Whether bytes are a text that one line of input holds. */
+export function isLine(bytes: Uint8Array): boolean {
+  return isText(bytes) && !/[\t\n\r\x0b\x0c]/.test(strict.decode(bytes));
+}
+
+/** The bytes of what was typed; with `escaped`, `\xHH`, `\n`, `\r`, `\t` and `\\` stand for one byte each. */
+export function bytesTyped(text: string, escaped: boolean): Uint8Array {
+  if (!escaped) return encoder.encode(text);
+  const bytes: number[] = [];
+  for (const [, hex, short, rest] of text.matchAll(/\\x([0-9a-f]{2})|\\([nrt\\])|([^])/giu)) {
+    if (hex !== undefined) bytes.push(parseInt(hex, 16));
+    else if (short !== undefined) bytes.push({ n: 10, r: 13, t: 9 }[short.toLowerCase()] ?? 0x5c);
+    else bytes.push(...encoder.encode(rest));
+  }
+  return Uint8Array.from(bytes);
 }
 
 export function cellText(cell: Cell): string {

@@ -1,7 +1,7 @@
 /** How values look: a picture for each shape of value. They say what the engine told, and nothing about commands. */
 
 import { html, nothing, svg, type TemplateResult } from "lit";
-import { cellText, countText, idOf, isText, shown, spanText, vars, wholeCell, type Cell, type Group, type Value } from "./look";
+import { cellText, countText, idOf, isText, shown, spanText, trimmed, vars, wholeCell, type Cell, type Group, type Value } from "./look";
 
 /** An edit by hand: the engine makes its command of the words; `null` stands for what is typed. */
 export interface Edit {
@@ -9,7 +9,8 @@ export interface Edit {
   title: string;
   words: (Uint8Array | null)[];
   labels: string[];
-  given: string[];
+  /** What stands in the fields at first. */
+  given: (string | Uint8Array)[];
 }
 
 /** What a picture may ask of the view around it. */
@@ -84,17 +85,18 @@ const idOfCell = (cell: Cell) => (cell instanceof Uint8Array ? idOf(cell) : idOf
 
 function string(value: Value, view: Pictured): Picture {
   const bytes = value.text!;
+  const text = value.size > bytes.length ? trimmed(bytes) : bytes;
   const names = value.number !== undefined ? ["text", "bits"] : ["text", "bits", "hex"];
-  const usual = value.estimate !== undefined ? "estimate" : isText(bytes) ? "text" : "bits";
+  const usual = value.estimate !== undefined ? "estimate" : isText(text) ? "text" : "bits";
   if (value.estimate !== undefined) names.unshift("estimate");
   const current = names.includes(view.view) ? view.view : usual;
-  const whole = value.size <= bytes.length && isText(bytes);
+  const whole = value.size <= bytes.length;
   const name = value.expires === null ? "set" : "set-keep";
   return html`${choices(view, current, names)}
     ${current === "estimate" ? estimate(value.estimate!) : current === "bits" ? bits(value, view) : current === "hex" ? hex(bytes, value.from) : nothing}
     ${current === "text"
-      ? html`<p class="text ${value.number !== undefined ? "number" : ""}">${shown(bytes) || html`<i>empty</i>`}</p>
-          ${whole ? add(view, "Change it", { name, title: "Change it", words: [value.key, null], labels: ["value"], given: [shown(bytes)] }) : nothing}`
+      ? html`<p class="text ${value.number !== undefined ? "number" : ""}">${shown(text) || html`<i>empty</i>`}</p>
+          ${whole ? add(view, "Change it", { name, title: "Change it", words: [value.key, null], labels: ["value"], given: [bytes] }) : nothing}`
       : nothing}`;
 }
 
@@ -159,7 +161,7 @@ function hash(value: Value, view: Pictured): Picture {
             <th scope="row">${cellText(field)}</th>
             <td>${cellText(content)}${expires === null ? nothing : html` <small>${spanText(expires - value.now)} left</small>`}</td>
             <td class="acts">
-              ${pencil(view, `Change ${cellText(field)}`, name && text && { name: "field", title: `Change ${cellText(field)}`, words: [value.key, name, null], labels: ["value"], given: [shown(text)] })}
+              ${pencil(view, `Change ${cellText(field)}`, name && text && { name: "field", title: `Change ${cellText(field)}`, words: [value.key, name, null], labels: ["value"], given: [text] })}
               ${name ? remove(view, `Remove ${cellText(field)}`, "unfield", [value.key, name]) : nothing}
             </td>
           </tr>`;
@@ -179,10 +181,12 @@ function list(value: Value, view: Pictured): Picture {
         const whole = wholeCell(cell);
         return html`<li class=${isNew(`${at}\n${idOfCell(cell)}`) ? "hot" : ""}>
           <span class="index">${index}</span><span class="cell">${cellText(cell)}</span>
-          ${pencil(view, `Change element ${index}`, whole && { name: "item", title: `Change element ${index}`, words: [value.key, new TextEncoder().encode(String(index)), null], labels: ["value"], given: [shown(whole)] })}
+          ${pencil(view, `Change element ${index}`, whole && { name: "item", title: `Change element ${index}`, words: [value.key, new TextEncoder().encode(String(index)), null], labels: ["value"], given: [whole] })}
+          ${index === 0 ? remove(view, "Remove the first element", "pop-first", [value.key]) : index === value.size - 1 ? remove(view, "Remove the last element", "pop-last", [value.key]) : nothing}
         </li>`;
       })}
     </ol>
+    ${add(view, "element at the start", { name: "push-first", title: "Add at the start", words: [value.key, null], labels: ["value"], given: [""] })}
     ${add(view, "element at the end", { name: "push", title: "Add at the end", words: [value.key, null], labels: ["value"], given: [""] })}`;
 }
 
@@ -316,7 +320,7 @@ function array(value: Value, view: Pictured): Picture {
         return html`${gap > 0 ? html`<li class="pause" aria-hidden="true">${gap.toLocaleString("en")} free</li>` : nothing}
           <li class=${isNew(`${index}\n${idOfCell(cell)}`) ? "hot" : ""}>
             <span class="index">${index}</span><span class="cell">${cellText(cell)}</span>
-            ${pencil(view, `Change element ${index}`, whole && { name: "cell", title: `Change element ${index}`, words: [value.key, new TextEncoder().encode(String(index)), null], labels: ["value"], given: [shown(whole)] })}
+            ${pencil(view, `Change element ${index}`, whole && { name: "cell", title: `Change element ${index}`, words: [value.key, new TextEncoder().encode(String(index)), null], labels: ["value"], given: [whole] })}
             ${remove(view, `Remove element ${index}`, "uncell", [value.key, new TextEncoder().encode(String(index))])}
           </li>`;
       })}

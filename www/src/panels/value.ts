@@ -2,7 +2,7 @@
 
 import { LitElement, html, nothing, type PropertyValues } from "lit";
 import type { Shell } from "./index";
-import { bytesOf, countText, shown, sizeText, spanText, timeText, utf8, type Value } from "./look";
+import { bytesOf, bytesTyped, countText, isLine, shown, sizeText, spanText, timeText, typed, type Value } from "./look";
 import { picture, unitOf, type Edit, type Pictured } from "./pictures";
 import { valueStyles } from "./keys-styles";
 
@@ -25,6 +25,7 @@ export class ValueView extends LitElement implements Pictured {
     gone: { state: true },
     edit: { state: true },
     line: { state: true },
+    escapes: { state: true },
     view: { state: true },
     tick: { state: true },
   };
@@ -41,6 +42,8 @@ export class ValueView extends LitElement implements Pictured {
   declare private edit: Edit | null;
   /** The command of the edit. */
   declare private line: string;
+  /** What is typed has escapes. */
+  declare private escapes: boolean;
   /** What is chosen of several pictures. */
   declare view: string;
   declare private tick: number;
@@ -60,6 +63,7 @@ export class ValueView extends LitElement implements Pictured {
     this.gone = false;
     this.edit = null;
     this.line = "";
+    this.escapes = false;
     this.view = "";
     this.tick = 0;
     this.moment = null;
@@ -171,15 +175,16 @@ export class ValueView extends LitElement implements Pictured {
           : html`<span>no expiry</span>`
         : live
           ? html`<button
-              type="button"
-              title="Expires at ${timeText(value.expires!)}"
-              @click=${() => this.begin({ name: "persist", title: "Keep it for good", words: [key], labels: [], given: [] })}
-            >
-              ${spanText(left)} left
-            </button>`
+                type="button"
+                title="Expires at ${timeText(value.expires!)}. Change it"
+                @click=${() => this.begin({ name: "expire", title: "Expire later or earlier", words: [key, null], labels: ["seconds"], given: [String(Math.max(1, Math.round(left / 1000)))] })}
+              >
+                ${spanText(left)} left
+              </button>
+              <button type="button" @click=${() => this.begin({ name: "persist", title: "Keep it for good", words: [key], labels: [], given: [] })}>Keep</button>`
           : html`<span>${spanText(left)} left</span>`}
       ${live
-        ? html`<button type="button" @click=${() => this.begin({ name: "rename", title: "Rename", words: [key, null], labels: ["new name"], given: [shown(key)] })}>Rename</button>
+        ? html`<button type="button" @click=${() => this.begin({ name: "rename", title: "Rename", words: [key, null], labels: ["new name"], given: [key] })}>Rename</button>
             <button type="button" @click=${() => this.begin({ name: "delete", title: "Delete", words: [key], labels: [], given: [] })}>Delete</button>`
         : nothing}
     </div>`;
@@ -208,7 +213,8 @@ export class ValueView extends LitElement implements Pictured {
   }
 
   begin(edit: Edit): void {
-    this.edit = edit;
+    this.escapes = edit.given.some((given) => given instanceof Uint8Array && !isLine(given));
+    this.edit = { ...edit, given: edit.given.map((given) => (given instanceof Uint8Array ? typed(given, this.escapes) : given)) };
     void this.describe();
     void this.updateComplete.then(() => {
       const editor = this.renderRoot.querySelector<HTMLElement>(".editor")!;
@@ -221,7 +227,7 @@ export class ValueView extends LitElement implements Pictured {
     const { edit, shell } = this;
     if (!edit) return;
     let at = 0;
-    const words = edit.words.map((word) => word ?? utf8(edit.given[at++]!));
+    const words = edit.words.map((word) => word ?? bytesTyped(edit.given[at++] as string, this.escapes));
     const line = await shell.host.inspect<string>(shell.space, shell.lane?.id ?? 0, { q: "edit", name: edit.name, words });
     if (this.edit === edit) this.line = line ?? "";
   }
@@ -244,7 +250,7 @@ export class ValueView extends LitElement implements Pictured {
         (label, at) => html`<label
           >${label}
           <input
-            .value=${edit.given[at]!}
+            .value=${edit.given[at] as string}
             spellcheck="false"
             autocomplete="off"
             @input=${(event: Event) => {
@@ -253,7 +259,20 @@ export class ValueView extends LitElement implements Pictured {
             }}
         /></label>`,
       )}
-      <code aria-live="polite">${this.line}</code>
+      ${edit.labels.length > 0
+        ? html`<label class="escapes"
+            ><input
+              type="checkbox"
+              .checked=${this.escapes}
+              @change=${(event: Event) => {
+                this.escapes = (event.target as HTMLInputElement).checked;
+                void this.describe();
+              }}
+            />
+            with escapes, as <code>\\x00</code> and <code>\\n</code></label
+          >`
+        : nothing}
+      <code class="line" aria-live="polite">${this.line}</code>
       <span class="buttons">
         <button type="button" @click=${() => (this.edit = null)}>Cancel</button>
         <button class="primary" type="submit">Run it</button>

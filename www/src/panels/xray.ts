@@ -135,9 +135,10 @@ export class XrayPanel extends LitElement implements PanelElement {
         <dt>Keys</dt>
         <dd>
           ${command.keys.length === 0 ? html`<span>none</span>` : nothing}
+          ${command.keys.length > 0 ? html`<small>by key spec: ${command.specs.join("; ")}</small>` : nothing}
           ${command.keys.map(
-            ({ key, flags, before, after }) => html`<span class="key"
-              ><code>${shown(key)}</code> <small>${flags.join(" ")}</small><br />${this.held(before)} ${sameLook(before, after) ? nothing : html`<span class="becomes" aria-label="becomes">→</span> ${this.held(after, before)}`}</span
+            ({ key, word, flags, before, after }) => html`<span class="key"
+              ><code>${shown(key)}</code> <small>word ${word} · ${flags.join(" ")}</small><br />${this.held(before)} ${sameLook(before, after) ? nothing : html`<span class="becomes" aria-label="becomes">→</span> ${this.held(after, before)}`}</span
             >`,
           )}
         </dd>
@@ -182,8 +183,9 @@ export class XrayPanel extends LitElement implements PanelElement {
   }
 
   private replies(step: Step) {
-    const own = step.output.find(({ client }) => client === step.input.client);
-    const others = step.output.filter((output) => output !== own);
+    const sent = step.output.filter(({ wire }) => wire.length > 0);
+    const own = sent.find(({ client }) => client === step.input.client);
+    const others = sent.filter((output) => output !== own);
     const resp = (step.attached ? 0 : this.resp) || own?.resp || 2;
     const wire = resp === own?.resp ? own.wire : this.other;
     return html`<section>
