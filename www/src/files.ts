@@ -1,6 +1,7 @@
 /** Files that come and go: what a file is, what it becomes, and how one is saved. */
 
 import type { Host } from "./host";
+import type { Requests } from "./protocol";
 import { journalOf } from "./journal";
 import { requests } from "./resp";
 import { sizeText } from "./panel-styles";
@@ -11,6 +12,10 @@ export const FILE_MAX = 256 * 1024 * 1024;
 /** Beyond this, commands that run one by one would take minutes. */
 const TEXT_MAX = 64 * 1024 * 1024;
 
+const STAR = 0x2a;
+/** How long the page may stand still. */
+const TURN_MS = 30;
+
 export type Kind = "rdb" | "aof" | "script" | "transcript";
 
 export interface Opened {
@@ -19,31 +24,63 @@ export interface Opened {
   /** The session that a keyspace begins with, or nothing for an empty one. */
   journal: Uint8Array;
   /** What is to run then. */
-  requests: Uint8Array[];
+  requests: Requests[];
   lines: string[];
   /** Of a transcript. */
   text: string;
   notes: string[];
 }
 
+/** Commands may follow; see `tailOf`. */
+function isRdb(bytes: Uint8Array): boolean {
+  return /^REDIS\d{4}/.test(new TextDecoder().decode(bytes.subarray(0, 9)));
+}
+
 export function kindOf(bytes: Uint8Array): Kind {
+  if (isRdb(bytes)) return "rdb";
   const head = new TextDecoder().decode(bytes.subarray(0, 16));
-  if (/^REDIS\d{4}/.test(head)) return tailOf(bytes) < bytes.length ? "aof" : "rdb";
   if (/^(\*\d+\r\n|#TS:)/.test(head)) return "aof";
   const text = new TextDecoder().decode(bytes.subarray(0, 1 << 16));
   return /^(\d|[A-Z]|[\w.:\-]+(\[\d+\])?)?> \S/m.test(text) ? "transcript" : "script";
 }
 
+/** Lets the page do other things when something has taken long. */
+class Pause {
+  private since = performance.now();
+
+  async now(): Promise<void> {
+    if (performance.now() - this.since < TURN_MS) return;
+    await new Promise((resolve) => setTimeout(resolve));
+    this.since = performance.now();
+  }
+}
+
 /** Where the commands behind an RDB preamble begin; the end where there are none. */
-export function tailOf(bytes: Uint8Array): number {
+async function tailOf(bytes: Uint8Array): Promise<number> {
+  const pause = new Pause();
+  let looked = 0;
   // The preamble ends with an opcode 0xff and a checksum of eight bytes.
-  for (let at = bytes.indexOf(0x2a, 18); at > 0; at = bytes.indexOf(0x2a, at + 1)) {
-    if (bytes[at - 9] !== 0xff) continue;
-    let end = at;
-    for (const found of requests(bytes, at)) end = found.end;
-    if (end === bytes.length) return at;
+  for (let at = bytes.indexOf(STAR, 18); at > 0; at = bytes.indexOf(STAR, at + 1)) {
+    if (++looked % 1024 === 0) await pause.now();
+    const digit = bytes[at + 1]!;
+    if (bytes[at - 9] !== 0xff || digit < 0x31 || digit > 0x39) continue;
+    const found = await requestsIn(bytes, at);
+    if (found.end === bytes.length) return at;
   }
   return bytes.length;
+}
+
+/** The requests from a place on, without what an append-only file notes between them, and where the last one ends. */
+async function requestsIn(bytes: Uint8Array, start: number): Promise<Requests & { end: number }> {
+  const pause = new Pause();
+  const spans: number[] = [];
+  let end = start;
+  for (const found of requests(bytes, start)) {
+    spans.push(bytes.indexOf(STAR, end), found.end);
+    end = found.end;
+    if (spans.length % 1024 === 0) await pause.now();
+  }
+  return { bytes, spans: Uint32Array.from(spans), end };
 }
 
 /** Reads one file, or the files of one append-only folder, which belong together. */
@@ -60,7 +97,8 @@ export async function openFiles(host: Host, files: File[], told: (step: string) 
   for (const [index, file] of ordered.entries()) {
     told(`Reading ${file.name}, ${sizeText(file.size)}…`);
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const kind = kindOf(bytes);
+    const start = isRdb(bytes) ? await tailOf(bytes) : 0;
+    const kind = start > 0 && start < bytes.length ? "aof" : kindOf(bytes);
     if (index === 0 || kind === "aof") opened.kind = kind;
     switch (kind) {
       case "rdb":
@@ -68,10 +106,8 @@ export async function openFiles(host: Host, files: File[], told: (step: string) 
         await takeData(host, opened, bytes, file.name);
         break;
       case "aof": {
-        const preamble = bytes[0] === 0x52;
-        const start = preamble ? tailOf(bytes) : 0;
-        if (preamble) await takeData(host, opened, bytes.subarray(0, start), file.name);
-        takeRequests(opened, bytes, start, file.name);
+        if (start > 0) await takeData(host, opened, bytes.subarray(0, start), file.name);
+        await takeRequests(opened, bytes, start, file.name);
         break;
       }
       case "script":
@@ -97,15 +133,10 @@ async function takeData(host: Host, opened: Opened, bytes: Uint8Array, name: str
   opened.notes.push(`${name}: ${keys} ${keys === 1 ? "key" : "keys"}`);
 }
 
-function takeRequests(opened: Opened, bytes: Uint8Array, start: number, name: string): void {
-  let [end, before] = [start, opened.requests.length];
-  for (const found of requests(bytes, start)) {
-    // Without what an append-only file notes between requests.
-    const begin = bytes.indexOf(0x2a, end);
-    opened.requests.push(bytes.subarray(begin, found.end));
-    end = found.end;
-  }
-  const count = opened.requests.length - before;
+async function takeRequests(opened: Opened, bytes: Uint8Array, start: number, name: string): Promise<void> {
+  const { spans, end } = await requestsIn(bytes, start);
+  opened.requests.push({ bytes, spans });
+  const count = spans.length / 2;
   opened.notes.push(`${name}: ${count} ${count === 1 ? "command" : "commands"}`);
   if (end < bytes.length) opened.notes.push(`${name} ends in the middle of a command; ${bytes.length - end} bytes are left out.`);
 }

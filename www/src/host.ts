@@ -39,7 +39,7 @@ const LISTENS_MS = 2000;
 const SYNC_MS = 2000;
 
 /** Reports that answer nobody, so they need not wait for what is written. */
-const SAY_NOTHING: ReadonlySet<string> = new Set(["ready", "done", "journal", "state", "clock", "running"]);
+const SAYS_NOTHING = /^(ready|done|journal|state|clock|running)$/;
 
 interface Space {
   journal: Uint8Array[];
@@ -434,7 +434,7 @@ export class Host extends EventTarget {
     this.unheard.push({ worker, reports });
     if (this.unheard.length > 1) return;
     for (let next = this.unheard[0]; next; next = this.unheard[0]) {
-      const writing = next.reports.every(({ t }) => SAY_NOTHING.has(t)) ? null : this.written(next.reports.every(changesNothing));
+      const writing = next.reports.every(({ t }) => SAYS_NOTHING.test(t)) ? null : this.written(next.reports.every(changesNothing));
       if (writing) await writing;
       if (this.worker === next.worker) for (const report of next.reports) this.hear(report);
       this.unheard.shift();

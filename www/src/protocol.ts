@@ -73,6 +73,12 @@ export type Place = { view: string; at: number } | { row: number; column: number
 /** What becomes of a file that a line asks for. */
 export type FileUse = "script" | "argument" | "commands";
 
+/** Requests within bytes: where each begins and ends. */
+export interface Requests {
+  bytes: Uint8Array;
+  spans: Uint32Array;
+}
+
 /** Work on whole keyspaces, for files that come and go. */
 export type Job =
   /** All keys as an RDB file. */
@@ -82,7 +88,7 @@ export type Job =
   /** Whether an RDB file can be read; how many keys it holds. */
   | { do: "examine"; rdb: Uint8Array }
   /** Runs requests as a client of their own; answers how many, and the errors. */
-  | { do: "feed"; space: string; requests: Uint8Array[] }
+  | { do: "feed"; space: string; requests: Requests[] }
   /** All keys of a server elsewhere, as an RDB file with a few words. */
   | { do: "copy"; space: string }
   /** A transcript with its outputs. */

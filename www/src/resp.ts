@@ -48,8 +48,10 @@ function request(bytes: Uint8Array, start: number): Found | null {
 
 function number(bytes: Uint8Array, at: number, mark: number): { value: number; end: number } | null {
   if (bytes[at] !== mark) return null;
-  const end = lineEnd(bytes, at);
-  if (end < 0 || end - at > 16) return null;
+  // A number is short: what is none may go on for megabytes without an end of line.
+  let end = at + 1;
+  while (end < at + 16 && bytes[end - 1] !== 0x0a) end++;
+  if (bytes[end - 1] !== 0x0a || bytes[end - 2] !== 0x0d) return null;
   const text = String.fromCharCode(...bytes.subarray(at + 1, end - 2));
   return /^-?\d+$/.test(text) ? { value: Number(text), end } : null;
 }

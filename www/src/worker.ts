@@ -6,7 +6,7 @@
 import { Engine, Session, class_names, initSync, play_transcript, transcript_steps, type Printed, edit_line, type Past } from "../pkg/resplay.js";
 import { joined } from "./bytes";
 import { Player } from "./player";
-import type { Block, FileUse, Job, LaneState, Report, Request, Table, Value } from "./protocol";
+import type { Block, FileUse, Job, LaneState, Report, Request, Requests, Table, Value } from "./protocol";
 import { Clockwork } from "./clock";
 import { answer, forgetPasts } from "./inspector";
 import type { Attached } from "./attached";
@@ -430,15 +430,17 @@ function result(job: Exclude<Job, { do: "copy" }>): unknown {
   }
 }
 
-function feed(name: string, requests: Uint8Array[]): string[] {
+function feed(name: string, all: Requests[]): string[] {
   const space = spaces.get(name);
   if (!space) return [];
   const client = space.engine.connect(now(space));
   const errors: string[] = [];
-  for (const request of requests) {
-    space.engine.receive(client, request, now(space));
-    const reply = space.engine.take_output(client);
-    if (reply[0] === 0x2d && errors.length < FEED_ERRORS_MAX) errors.push(new TextDecoder().decode(reply.subarray(1, reply.indexOf(13))));
+  for (const { bytes, spans } of all) {
+    for (let i = 0; i < spans.length; i += 2) {
+      space.engine.receive(client, bytes.subarray(spans[i], spans[i + 1]), now(space));
+      const reply = space.engine.take_output(client);
+      if (reply[0] === 0x2d && errors.length < FEED_ERRORS_MAX) errors.push(new TextDecoder().decode(reply.subarray(1, reply.indexOf(13))));
+    }
   }
   space.engine.disconnect(client, now(space));
   settle(space);
