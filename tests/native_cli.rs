@@ -171,8 +171,7 @@ fn tools_run_and_what_is_missing_is_said() {
         assert!(output.status.success() && server::text(&output).contains(part), "{args:?} {output:?}");
     }
     for (args, part) in [
-        (&["--tls", "ping"][..], "TLS"),
-        (&["--cluster", "check", "x"], "--cluster"),
+        (&["--cluster", "check", "x"][..], "--cluster"),
         (&["--lru-test", "10"], "--lru-test"),
         (&["--ldb", "--eval", "x"], "--ldb"),
     ] {
@@ -191,6 +190,81 @@ fn tools_run_and_what_is_missing_is_said() {
             .count(),
         1000
     );
+}
+
+/// A Redis behind TLS that wants to know its clients, with an authority made for it; nothing where tools are missing.
+struct Behind {
+    process: std::process::Child,
+    port: u16,
+    folder: std::path::PathBuf,
+}
+
+impl Behind {
+    fn start() -> Option<Behind> {
+        let folder = std::env::temp_dir().join(format!("resplay-tls-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a temporary folder");
+        let openssl = |line: &str| {
+            let done = Command::new("openssl").args(line.split(' ')).current_dir(&folder).output();
+            done.is_ok_and(|output| output.status.success())
+        };
+        let made = openssl(
+            "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=authority",
+        ) && openssl(
+            "req -x509 -CA ca.crt -CAkey ca.key -newkey rsa:2048 -nodes -keyout a.key -out a.crt -days 2 \
+                 -subj /CN=anybody -addext basicConstraints=critical,CA:FALSE",
+        );
+        let port = std::net::TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+        let file = |name: &str| folder.join(name).display().to_string();
+        let process = Command::new("redis-server")
+            .args(["--port", "0", "--save", "", "--tls-port", &port.to_string()])
+            .args(["--tls-cert-file", &file("a.crt"), "--tls-key-file", &file("a.key")])
+            .args(["--tls-ca-cert-file", &file("ca.crt")])
+            .stdout(Stdio::null())
+            .spawn();
+        let behind = Behind { process: process.ok().filter(|_| made)?, port, folder };
+        for _ in 0..200 {
+            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Some(behind);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        None
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+fn connections_are_made_safe() {
+    let Some(server) = Behind::start() else { return };
+    let file = |name: &str| server.folder.join(name).display().to_string();
+    let (ca, cert, key) = (file("ca.crt"), file("a.crt"), file("a.key"));
+    let mine = ["--tls", "--cert", &cert, "--key", &key];
+    let known = [&mine[..], &["--cacert", &ca]].concat();
+    let big = "x".repeat(100_000);
+    compare(
+        server.port,
+        &[
+            (&[&known[..], &["ping"]].concat()[..], ""),
+            (&[&known[..], &["-x", "set", "big"]].concat(), &big),
+            (&[&known[..], &["get", "big"]].concat(), ""),
+            (&[&known[..], &["--sni", "localhost", "strlen", "big"]].concat(), ""),
+            (&[&known[..], &["--tls-ciphersuites", "TLS_AES_256_GCM_SHA384", "ping"]].concat(), ""),
+            (&[&known[..], &["--pipe"]].concat(), "SET a 1\r\nNOSUCH\r\n"),
+            (&[&mine[..], &["--insecure", "dbsize"]].concat(), ""),
+            (&[&mine[..], &["ping"]].concat(), ""),
+            (&["--tls", "--cacert", &ca, "ping"], ""),
+        ],
+    );
+    let output = run(OURS, server.port, &["--tls", "--cacert", "/nonexistent", "ping"], "");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Invalid CA Certificate"), "{output:?}");
 }
 
 /// Types at a prompt in a pseudo-terminal and prints what the screen was sent.

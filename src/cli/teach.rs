@@ -13,6 +13,8 @@ const NEAREST_MAX: usize = 3;
 /// A longer name typed is not compared with others.
 const NAME_MAX_BYTES: usize = 40;
 const INDENT: &str = "  ";
+/// A longer syntax is cut behind the argument that is missing.
+const SYNTAX_BYTES: usize = 48;
 
 /// What there is to say about an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -469,7 +471,6 @@ impl Words {
         let full = syntax(&doc.arguments);
         let fills = if fills.is_empty() { vec![Fill::Empty; doc.arguments.len()] } else { fills.to_vec() };
         let rest = render_sequence(&doc.arguments, &fills, " ");
-        self.syntax_line(doc);
         let mut candidates = Vec::new();
         next(&doc.arguments, &fills, &mut candidates);
         let missing = candidates.last().map(|candidate| match candidate {
@@ -481,6 +482,16 @@ impl Words {
             false => missing.as_deref().and_then(|name| full.find(name)).unwrap_or(full.len()),
         };
         let width = full[column..].find([' ', ']', '|']).unwrap_or(full.len() - column);
+        // A line that wraps would part the mark from its place.
+        let enough =
+            full.bytes().enumerate().position(|(at, b)| at > SYNTAX_BYTES.max(column + width) && b == b' ');
+        let shown = enough.map_or_else(|| full.clone(), |end| format!("{} …", &full[..end]));
+        self.put(Class::Plain, INDENT);
+        self.put(Class::HelpName, &doc.name);
+        self.put(Class::HelpArguments, &format!(" {}", &shown[..column]));
+        self.put(Class::Error, &shown[column..column + width]);
+        self.put(Class::HelpArguments, &shown[column + width..]);
+        self.put(Class::Plain, "\n");
         self.put(Class::Plain, &format!("{INDENT}{}", " ".repeat(doc.name.len() + 1 + column)));
         self.put(Class::Lesson, &format!("{} is missing", "^".repeat(width.max(1))));
         self.put(Class::Plain, "\n");

@@ -165,6 +165,9 @@ const terminal = css`
     white-space: pre;
     font-weight: 600;
   }
+  .line > .prompt {
+    white-space: pre-wrap;
+  }
   .echo > .prompt {
     cursor: pointer;
   }
@@ -219,12 +222,13 @@ const terminal = css`
 
   .line {
     display: flex;
+    flex-wrap: wrap;
     align-items: flex-start;
     margin-top: var(--rp-space-2);
   }
   .field {
     position: relative;
-    flex: 1;
+    flex: 1 1 8em;
     min-width: 0;
     display: grid;
   }
@@ -251,7 +255,6 @@ const terminal = css`
   }
   .wrong {
     text-decoration: underline wavy var(--rp-error);
-    text-decoration-skip-ink: none;
   }
   .ghost.past {
     font-style: italic;

@@ -16,7 +16,9 @@ sheet.replaceSync(`
   .views {
     position: absolute;
     right: var(--rp-space-3);
+    max-width: calc(100% - 2 * var(--rp-space-3));
     display: flex;
+    flex-wrap: wrap;
     gap: 2px;
     padding: 2px;
     border: 1px solid var(--rp-edge-strong);
@@ -160,7 +162,11 @@ export class Values {
     buttons.push(button("copy", (made) => this.copy(made, this.terminal.lane?.copy(reply.id))));
     this.bar.replaceChildren(...this.ofValue(), ...buttons);
     this.bar.hidden = false;
-    this.bar.style.top = `${(this.picked ?? entry).offsetTop}px`;
+    // An entry is drawn apart from the rest, so offsets within it say nothing.
+    const scroller = this.bar.parentElement!;
+    // It must not hide the value that it is about.
+    const at = this.picked ? this.picked.getBoundingClientRect().bottom + 3 : entry.getBoundingClientRect().top;
+    this.bar.style.top = `${at - scroller.getBoundingClientRect().top + scroller.scrollTop}px`;
   }
 
   /** What can be done with the value picked. */

@@ -234,7 +234,7 @@ impl Host {
 
     fn connect(&mut self, address: Address) {
         self.hang_up();
-        let (sender, dial, generation) = (self.sender.clone(), self.dial, self.generation);
+        let (sender, dial, generation) = (self.sender.clone(), self.dial.clone(), self.generation);
         std::thread::spawn(move || {
             // Whoever asked may be gone.
             let _ = sender.send(Message::Connected(generation, Stream::connect(&address, &dial)));

@@ -310,7 +310,7 @@ fn is_interrupt(input: &Input) -> bool {
 fn live_keys(host: &Host, query: &KeyQuery) -> Option<Vec<Vec<u8>>> {
     let until = Instant::now() + KEYS_PATIENCE;
     let settings = &host.session.settings;
-    let dial = Dial { timeout: Some(KEYS_PATIENCE), ..host.dial };
+    let dial = Dial { timeout: Some(KEYS_PATIENCE), ..host.dial.clone() };
     let stream = Stream::connect(&settings.address, &dial).ok()?;
     stream.set_read_timeout(Some(KEYS_PATIENCE)).ok()?;
     let mut talk = Talk::new(stream);

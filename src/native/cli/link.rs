@@ -6,15 +6,17 @@ use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use super::tls::Tls;
 use crate::cli::Address;
 use crate::cli::session::encode;
 use crate::resp::reply::{Decoder, Reply};
 
 /// How connections are made.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Dial {
     pub timeout: Option<Duration>,
     pub family: Family,
+    pub tls: Option<Tls>,
 }
 
 /// Which addresses of a name are tried first.
@@ -55,7 +57,10 @@ impl Stream {
                         Ok(stream) => {
                             // It only makes replies faster.
                             let _ = stream.set_nodelay(true);
-                            return Ok(Stream::Tcp(stream));
+                            return match &dial.tls {
+                                Some(tls) => tls.wrap(stream, host, dial.timeout).map(Stream::Unix),
+                                None => Ok(Stream::Tcp(stream)),
+                            };
                         }
                         Err(error) => last = reason(&error),
                     }

@@ -6,6 +6,7 @@ mod interactive;
 mod keys;
 mod link;
 mod surface;
+mod tls;
 mod tools;
 mod usage;
 
@@ -53,7 +54,12 @@ pub fn cli(arguments: Vec<OsString>) -> u8 {
     if options.ask_password {
         options.password = Some(ask_password());
     }
+    let tls = match options.tls.on.then(|| tls::Tls::new(&options.tls)).transpose() {
+        Ok(tls) => tls,
+        Err(message) => return complain(&format!("Could not negotiate a TLS connection: {message}")),
+    };
     let dial = Dial {
+        tls,
         timeout: options.connect_timeout_ms.filter(|ms| *ms > 0).map(Duration::from_millis),
         family: match () {
             () if options.prefer_ipv6 => Family::Ipv6,

@@ -17,7 +17,6 @@ const PIPE_TIMEOUT_SECONDS: i64 = 30;
 /// Why an option cannot be had, if so.
 pub fn missing(options: &Options) -> Option<String> {
     let what = match &options.tool {
-        _ if options.tls.on => "TLS connections",
         _ if options.tools.debug.is_some() => "the Lua debugger (--ldb)",
         Some(Tool::Cluster(_)) => "the cluster manager (--cluster)",
         Some(Tool::LruTest { .. }) => "--lru-test",

@@ -21,6 +21,10 @@ Where to
   --no-auth-warning    do not warn of a password on the command line
   -n DB                SELECT
   -2, -3               speak RESP2, or RESP3
+  --tls                over TLS, to a certificate of a known authority:
+    --cacert FILE, --cacertdir FOLDER   the authorities, instead of the system's
+    --cert FILE, --key FILE             a certificate of one's own
+    --sni NAME, --insecure, --tls-ciphers LIST, --tls-ciphersuites LIST
   -c                   follow a cluster's redirections
 
 What to run
@@ -49,6 +53,6 @@ Tools
   --help, --version
 
 Without a command it reads lines: `help`, `:set hints`, `:set nohints`, `exit`.
-Environment: REDISCLI_AUTH, REDISCLI_HISTFILE, REDISCLI_RCFILE, NO_COLOR.
-Missing: TLS, --cluster, --ldb, --lru-test, --latency-dist, --replica.
+Environment: REDISCLI_AUTH, REDISCLI_HISTFILE, REDISCLI_RCFILE, FAKETTY, NO_COLOR.
+Missing: --cluster, --ldb, --lru-test, --latency-dist, --replica.
 ";
