@@ -1,15 +1,16 @@
-// prompt.mjs URL [RUNS] - time from navigation to a prompt that answers, in Chromium with nothing cached, at 10 Mbit/s with
+// prompt.mjs URL [RUNS] [LATENCY] - time from navigation to a prompt that answers, in Chromium with nothing cached, at 10 Mbit/s with
 // 40 ms of latency and a processor slowed down four times. Chromium slows the page's own thread only, not its workers.
 //
 //     cargo xtask www && npm --prefix tests/web ci
+//     # On a machine that does something else meanwhile: sudo chrt -r 5 before both, as root.
 //     target/release/resplay serve --port 7001 --http-port 7002 & node benches/page/prompt.mjs http://127.0.0.1:7002/
 
 import { createRequire } from "node:module";
 
 const require = createRequire(new URL("../../tests/web/package.json", import.meta.url));
 const { chromium } = require("@playwright/test");
-const [, , url = "http://127.0.0.1:8379/", runs = "7"] = process.argv;
-const THROTTLED = { offline: false, latency: 40, downloadThroughput: 10e6 / 8, uploadThroughput: 10e6 / 8 };
+const [, , url = "http://127.0.0.1:8379/", runs = "7", latency = "40"] = process.argv;
+const THROTTLED = { offline: false, latency: Number(latency), downloadThroughput: 10e6 / 8, uploadThroughput: 10e6 / 8 };
 
 /** In the page: when the prompt was there, and when PING, entered at that moment, was answered. */
 function watch() {
