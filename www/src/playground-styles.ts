@@ -18,6 +18,13 @@ export const playgroundStyles = [
       line-height: 1.45;
       container-type: inline-size;
     }
+    /* Also while the guide is closed. */
+    .work {
+      grid-row: 3;
+    }
+    footer {
+      grid-row: 4;
+    }
     header button,
     footer button {
       flex: none;

@@ -20,7 +20,7 @@ import { Records, changedKeys, hear, keysOf, mayWrite, stepOf, type Deed } from 
 /** Values up to this many bytes are compared before and after a command. */
 const COMPARED_BYTES_MAX = 64 * 1024;
 /** How long a command waits at most for the look at its keys. */
-const HELD_BACK_MS = 250;
+const HELD_BACK_MS = 1000;
 /** How often it is asked whether others changed the server. */
 const POLL_MS = 2000;
 const RESCAN_MS = 2000;

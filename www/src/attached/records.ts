@@ -193,7 +193,7 @@ function differs(before: Held | undefined, after: Held): boolean {
 /** All that is known of it, in the shape that the engine tells of its own commands. */
 export function stepOf(deed: Deed, drawer: Drawer, notices: { told: string | null; offer: string | null }): Step {
   const held = (all: Held[] | null, key: Uint8Array) => all?.find((one) => idOf(one.key) === idOf(key));
-  const command = ({ facts }: Deed, depth: number, isLast: boolean): Command => ({
+  const command = ({ facts }: Deed, depth: number): Command => ({
     name: facts.name || facts.text.split(" ")[0]!.toUpperCase(),
     client: deed.lane,
     origin: depth > 0 ? "exec" : "client",
@@ -207,10 +207,12 @@ export function stepOf(deed: Deed, drawer: Drawer, notices: { told: string | nul
       key,
       word,
       flags,
+      unseen: deed.before === null,
       before: lookOf(held(deed.before, key)),
       after: lookOf(held(deed.after ?? deed.before, key)),
     })),
-    notices: isLast ? deed.events.map(({ event, key }) => ({ event, key, sent: true })) : [],
+    // Which command of a transaction an event comes from is not told: the transaction has them all.
+    notices: depth === 0 ? deed.events.map(({ event, key }) => ({ event, key, sent: true })) : [],
     changes: null,
     lookups: null,
     blocked: deed.state === "sent",
@@ -218,13 +220,13 @@ export function stepOf(deed: Deed, drawer: Drawer, notices: { told: string | nul
   const changed = changedKeys(deed);
   const value = (one: Held | undefined) => (one && exists(one) && one.payload ? drawer.compared(deed.db, one, COMPARED) : null);
   const differences: Difference[] = [];
-  for (const key of changed.slice(0, DIFFERENCES_MAX)) {
+  for (const key of deed.before ? changed.slice(0, DIFFERENCES_MAX) : []) {
     const [before, after] = [held(deed.before, key), held(deed.after, key)];
     // Of what is too long to be copied there is nothing to compare.
     if ((before && exists(before) && !before.payload) || (after && exists(after) && !after.payload)) continue;
     differences.push({ db: deed.db, key, before: value(before), after: value(after) });
   }
-  const ran = deed.joined ? [] : [command(deed, 0, deed.queued.length === 0), ...deed.queued.map((one, at) => command(one, 1, at === deed.queued.length - 1))];
+  const ran = deed.joined ? [] : [command(deed, 0), ...deed.queued.map((one) => command(one, 1))];
   const notes: string[] = [];
   if (deed.joined) notes.push("It was queued: EXEC runs it.");
   if (/^(EVAL|EVALSHA|FCALL|EVAL_RO|EVALSHA_RO|FCALL_RO)$/.test(deed.facts.name)) notes.push("Which commands the script called cannot be seen from outside; what it did to the keys it names can.");

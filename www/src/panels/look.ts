@@ -107,7 +107,15 @@ export interface Command {
   summary: string;
   /** How its declaration finds keys. */
   specs: string[];
-  keys: { key: Uint8Array; word: number; flags: string[]; before: Look | null; after: Look | null }[];
+  keys: {
+    key: Uint8Array;
+    word: number;
+    flags: string[];
+    /** How it was before is not known. */
+    unseen?: boolean;
+    before: Look | null;
+    after: Look | null;
+  }[];
   notices: { event: string; key: Uint8Array; sent: boolean }[];
   /** Unknown of a command that ran elsewhere, as the lookups. */
   changes: number | null;

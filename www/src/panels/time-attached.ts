@@ -115,7 +115,8 @@ export class AttachedTime extends LitElement implements PanelElement {
       ${past ? html`<p class="small-note">The panel “Keys” shows what is known of that time. <button type="button" @click=${() => (shell.moment = null)}>Back to the present</button></p>` : nothing}
       <div class="list" tabindex="0" role="group" aria-label="What it changed">
         ${step.differences.map(difference)}
-        ${step.changes > step.differences.length ? html`<p class="small-note">${countText(step.changes - step.differences.length, "key")} changed that are too long to compare.</p>` : nothing}
+        ${step.attached?.notes.map((note) => html`<p class="small-note">${note}</p>`)}
+        ${step.changes > step.differences.length && step.steps[0]?.keys[0]?.unseen !== true ? html`<p class="small-note">${countText(step.changes - step.differences.length, "key")} changed that are too long to compare.</p>` : nothing}
         ${step.changes === 0 ? html`<p class="small-note">It changed no key that it names.</p>` : nothing}
       </div>
     </div>`;

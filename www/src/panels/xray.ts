@@ -129,7 +129,7 @@ export class XrayPanel extends LitElement implements PanelElement {
         <dt>Cost</dt>
         <dd>
           <b>${command.complexity || "O(1)"}</b>
-          <span>${first && !first.before ? html`here: <code>${shown(first.key)}</code> was not there before` : first && size !== null ? html`here: ${countText(size, first.before?.type === "string" ? "byte" : "element")} in <code>${shown(first.key)}</code> before` : nothing}</span>
+          <span>${first?.unseen ? nothing : first && !first.before ? html`here: <code>${shown(first.key)}</code> was not there before` : first && size !== null ? html`here: ${countText(size, first.before?.type === "string" ? "byte" : "element")} in <code>${shown(first.key)}</code> before` : nothing}</span>
           <span>${this.touched(command, elements)}</span>
         </dd>
         <dt>Keys</dt>
@@ -137,12 +137,18 @@ export class XrayPanel extends LitElement implements PanelElement {
           ${command.keys.length === 0 ? html`<span>none</span>` : nothing}
           ${command.keys.length > 0 ? html`<small>by key spec: ${command.specs.join("; ")}</small>` : nothing}
           ${command.keys.map(
-            ({ key, word, flags, before, after }) => html`<span class="key"
-              ><code>${shown(key)}</code> <small>word ${word} · ${flags.join(" ")}</small><br />${this.held(before)} ${sameLook(before, after) ? nothing : html`<span class="becomes" aria-label="becomes">→</span> ${this.held(after, before)}`}</span
+            ({ key, word, flags, unseen, before, after }) => html`<span class="key"
+              ><code>${shown(key)}</code> <small>word ${word} · ${flags.join(" ")}</small><br />${unseen ? html`<i>not looked at before</i>` : this.held(before)} ${sameLook(before, after) ? nothing : html`<span class="becomes" aria-label="becomes">→</span> ${this.held(after, before)}`}</span
             >`,
           )}
         </dd>
-        <dt>Events</dt>
+        ${step.attached && command.depth > 0 ? nothing : this.events(command, step)}
+      </dl>
+    </div>`;
+  }
+
+  private events(command: Command, step: Step) {
+    return html`<dt>Events</dt>
         <dd>
           ${command.notices.length > 0
             ? nothing
@@ -152,9 +158,7 @@ export class XrayPanel extends LitElement implements PanelElement {
           ${command.notices.map(
             ({ event, key, sent }) => html`<span><code>${event}</code> on <code>${shown(key)}</code> <small>${sent ? "published" : "not published: notifications are off"}</small></span>`,
           )}
-        </dd>
-      </dl>
-    </div>`;
+        </dd>`;
   }
 
   /** What a command counted: keys read, changes made, elements answered. Of one that ran elsewhere only the last is known. */
