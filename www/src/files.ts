@@ -63,7 +63,7 @@ async function tailOf(bytes: Uint8Array): Promise<number> {
   for (let at = bytes.indexOf(STAR, 18); at > 0; at = bytes.indexOf(STAR, at + 1)) {
     if (++looked % 1024 === 0) await pause.now();
     const digit = bytes[at + 1]!;
-    if (bytes[at - 9] !== 0xff || digit < 0x31 || digit > 0x39) continue;
+    if (bytes[at - 9] !== 0xff || digit < 0x31 || digit > 0x39 || requests(bytes, at).next().done) continue;
     const found = await requestsIn(bytes, at);
     if (found.end === bytes.length) return at;
   }

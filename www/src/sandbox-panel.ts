@@ -232,6 +232,9 @@ export class SandboxPanel extends LitElement {
       li.open {
         border-color: var(--rp-accent);
       }
+      .banner button {
+        margin: 0 var(--rp-space-1) var(--rp-space-1) 0;
+      }
       .room {
         margin-top: var(--rp-space-4);
       }

@@ -382,14 +382,15 @@ export class TransferDialog extends LitElement {
               Drop a <code>dump.rdb</code>, the files of an <code>appendonlydir</code>, a list of commands or a transcript anywhere on the page, or
               choose it. It stays in your browser.
             </p>
-            <label class="button">
-              Choose files
-              <input
-                type="file"
-                multiple
-                @change=${(event: Event) => this.attempt(() => this.look([...((event.target as HTMLInputElement).files ?? [])]))}
-              />
-            </label>`}`;
+            <div class="row">
+              <button class="primary" type="button" @click=${() => this.renderRoot.querySelector<HTMLInputElement>("input[type=file]")!.click()}>Choose files</button>
+            </div>
+            <input
+              type="file"
+              multiple
+              hidden
+              @change=${(event: Event) => this.attempt(() => this.look([...((event.target as HTMLInputElement).files ?? [])]))}
+            />`}`;
   }
 
   static override styles = [
@@ -418,6 +419,7 @@ export class TransferDialog extends LitElement {
       .sheet {
         padding: var(--rp-space-6);
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: var(--rp-space-3);
       }
       p,
@@ -461,9 +463,13 @@ export class TransferDialog extends LitElement {
       }
       fieldset label {
         display: flex;
-        align-items: baseline;
         gap: var(--rp-space-2);
-        min-height: 2.2rem;
+        padding: var(--rp-space-1) 0;
+      }
+      fieldset input[type="radio"] {
+        min-height: 0;
+        align-self: start;
+        margin: 0.35em 0 0;
       }
       fieldset small {
         display: block;
@@ -472,18 +478,6 @@ export class TransferDialog extends LitElement {
       input[readonly] {
         width: 100%;
         font-family: var(--rp-mono);
-      }
-      .button {
-        display: inline-flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: var(--rp-space-2);
-        padding: var(--rp-space-2) var(--rp-space-3);
-        justify-self: start;
-        max-width: 100%;
-      }
-      .button input {
-        max-width: 100%;
       }
       .row {
         display: flex;

@@ -129,8 +129,39 @@ test("a transcript goes out with its replies, and one that comes is shown before
   await expect(playground.log("Client B")).toContainText('"1"');
 });
 
+test("files are chosen by the keyboard alone", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.prompt().focus();
+  await menu(page, /Open a file/);
+  await page.keyboard.press("Tab");
+  await dialog(page).getByRole("button", { name: "Choose files" }).focus();
+  const chooser = page.waitForEvent("filechooser");
+  await page.keyboard.press("Enter");
+  await (await chooser).setFiles([file("typed.redis", "SET chosen yes\n")]);
+  await expect(dialog(page)).toContainText("a list of commands of one command");
+  await dialog(page).getByRole("button", { name: "Open as a sandbox" }).press("Enter");
+  await expect(dialog(page)).toBeHidden();
+  await playground.run("GET chosen");
+  await expect(playground.log()).toContainText('"yes"');
+});
+
+test("bytes that look like requests all the way do not stop the page", async ({ page }) => {
+  await Playground.open(page);
+  const bytes = Buffer.alloc(8 * 1024 * 1024, Buffer.from("\xff12345678*1", "latin1"));
+  bytes.write("REDIS0010", "latin1");
+  await open(page, file("hostile.rdb", bytes));
+  await expect(dialog(page)).toContainText("hostile.rdb cannot be read");
+});
+
 test("a file that is dropped on the page opens", async ({ page }) => {
   const playground = await Playground.open(page);
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(["x"], "held.redis"));
+    document.body.dispatchEvent(new DragEvent("dragover", { dataTransfer: data, bubbles: true, cancelable: true }));
+  });
+  await expect(page.getByText("Drop it to look inside")).toBeVisible();
+  await expect(page.getByText("Drop it to look inside")).toBeHidden();
   await page.evaluate(() => {
     const data = new DataTransfer();
     data.items.add(new File(["SET dropped yes\n"], "dropped.redis"));

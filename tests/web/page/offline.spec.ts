@@ -41,6 +41,8 @@ test("the manifest names icons that exist", async ({ page, request, baseURL }) =
     expect(icon.headers()["content-type"], src).toBe(type);
   }
   const session = await page.context().newCDPSession(page);
+  const read = await session.send("Page.getAppManifest");
+  expect(read.errors).toEqual([]);
   const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
   expect(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== "in-incognito")).toEqual([]);
 });

@@ -85,3 +85,44 @@ test("a session too long for a link is offered as a file", async ({ page }) => {
   await dialog(page).getByRole("button", { name: "Save the session" }).click();
   expect((await download).suggestedFilename()).toBe("my-sandbox.txt");
 });
+
+test("the keys as they are travel in a link too, with what they hold and when they end", async ({ page, browser, baseURL }) => {
+  const playground = await Playground.open(page);
+  for (const line of ["SET greeting wrong", "SET greeting hällo EX 5000", "ZADD board 42 alice"]) await playground.run(line);
+  await expect(playground.log()).toContainText("(integer) 1");
+  await menu(page, /Share as a link/);
+  const field = dialog(page).getByRole("textbox", { name: "Link" });
+  const typed = await field.inputValue();
+  await dialog(page).getByRole("radio", { name: /The keys as they are/ }).check();
+  await expect(dialog(page)).toContainText("2 keys");
+  await expect(field).not.toHaveValue(typed);
+  const address = await field.inputValue();
+  expect(address.length).toBeLessThan(1000);
+
+  const context = await browser.newContext({ baseURL });
+  const guest = await context.newPage();
+  await guest.goto(address);
+  await expect(dialog(guest)).toContainText("2 keys");
+  await expect(dialog(guest)).toContainText("Nothing has run yet");
+  await dialog(guest).getByRole("button", { name: "Look into it" }).click();
+  const shown = new Playground(guest);
+  await shown.ready();
+  await shown.run("TTL greeting");
+  await expect(shown.log()).toContainText(/\(integer\) 4\d\d\d/);
+  await shown.run("ZSCORE board alice");
+  await expect(shown.log()).toContainText('"42"');
+  // What goes on from there is shared with what it began with.
+  await shown.run("INCR visits");
+  await expect(shown.log()).toContainText("(integer) 1");
+  await menu(guest, /Share as a link/);
+  await expect(dialog(guest)).toContainText("2 keys and 3 commands");
+  const next = await dialog(guest).getByRole("textbox", { name: "Link" }).inputValue();
+  await guest.goto("about:blank");
+  await guest.goto(next);
+  await expect(dialog(guest)).toContainText("INCR visits");
+  await dialog(guest).getByRole("button", { name: "Run" }).click();
+  await expect(shown.log()).toContainText('"42"');
+  await shown.run("DBSIZE");
+  await expect(shown.log()).toContainText("(integer) 3");
+  await context.close();
+});
