@@ -70,10 +70,10 @@ pub fn render_sequence(arguments: &[Argument], fills: &[Fill], separator: &str) 
             continue;
         }
         let end = group_end(arguments, at);
-        let (begun, untouched): (Vec<usize>, Vec<usize>) = (at..end).partition(|&i| !fills[i].is_empty());
-        shown.extend(begun.into_iter().map(|i| render(&arguments[i], &fills[i])));
         if end == arguments.len() || fills[end].is_empty() {
-            shown.extend(untouched.into_iter().map(|i| render(&arguments[i], &fills[i])));
+            let (begun, untouched): (Vec<usize>, Vec<usize>) = (at..end).partition(|&i| !fills[i].is_empty());
+            let both = begun.into_iter().chain(untouched);
+            shown.extend(both.map(|i| render(&arguments[i], &fills[i])));
         }
         at = end;
     }
@@ -222,5 +222,26 @@ pub(crate) mod tests {
             checked += 1;
         }
         assert!(checked > 90, "the suite was read");
+    }
+
+    /// The commands there are: every kind of argument, typed from the first word to the last. `UPDATE=1` writes the suite anew.
+    #[test]
+    fn prefixes_of_real_commands() {
+        const SUITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/cli/hints-of-commands.txt");
+        let suite = std::fs::read_to_string(SUITE).expect("the suite is there");
+        let table = Table::builtin();
+        let line = |line: &str| match line.split_once('^').filter(|_| !line.starts_with('#')) {
+            None => line.to_owned(),
+            Some((typed, _)) => {
+                format!("{typed}^{}", hint_text(&table, typed).unwrap_or_else(|| "none".to_owned()))
+            }
+        };
+        let told: String = suite.lines().map(|text| line(text) + "\n").collect();
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(SUITE, &told).expect("it can be written");
+        } else {
+            told.lines().zip(suite.lines()).for_each(|(told, wanted)| assert_eq!(told, wanted));
+        }
+        assert!(told.lines().count() > 280, "the suite was read");
     }
 }

@@ -74,16 +74,18 @@ pub fn next<'a>(arguments: &'a [Argument], fills: &[Fill], out: &mut Vec<Next<'a
             continue;
         }
         let end = group_end(arguments, at);
+        if end < arguments.len() && !fills[end].is_empty() {
+            at = end;
+            continue;
+        }
         // What was begun comes first, and alone when it must go on.
         for i in at..end {
             if !fills[i].is_empty() && !next_of(&arguments[i], &fills[i], out) {
                 return false;
             }
         }
-        if end == arguments.len() || fills[end].is_empty() {
-            for i in (at..end).filter(|&i| fills[i].is_empty()) {
-                next_of(&arguments[i], &fills[i], out);
-            }
+        for i in (at..end).filter(|&i| fills[i].is_empty()) {
+            next_of(&arguments[i], &fills[i], out);
         }
         at = end;
     }
