@@ -233,6 +233,12 @@ impl Engine {
         .min()
     }
 
+    /// When the next key expires or the next client has waited long enough: the next thing that time alone brings about.
+    pub fn next_due(&self) -> Option<u64> {
+        let expiries = self.server.keyspace.iter().filter_map(|db| db.next_expiry());
+        expiries.chain(self.server.waiting.next_deadline()).chain(self.server.pause_deadline()).min()
+    }
+
     /// A client whose output has grown since it was last named here.
     pub fn next_with_output(&mut self) -> Option<ClientId> {
         self.server.next_announced()

@@ -62,7 +62,7 @@ impl Journal {
             count += 1;
             last_ms = last_ms.max(input.now_ms());
         }
-        let end = inputs.position;
+        let end = HEADER_BYTES + inputs.position;
         Some(Journal { bytes: bytes[..end].to_vec(), last_ms, count })
     }
 
@@ -125,17 +125,7 @@ impl Journal {
     }
 
     pub fn inputs(&self) -> Inputs<'_> {
-        self.inputs_from(self.start())
-    }
-
-    /// The place before the first input.
-    pub fn start(&self) -> Cursor {
-        Cursor { position: HEADER_BYTES, now_ms: self.started_at_ms() }
-    }
-
-    /// The inputs from a place on that [`Inputs::cursor`] gave, of this journal or of one that this one goes on.
-    pub fn inputs_from(&self, cursor: Cursor) -> Inputs<'_> {
-        Inputs { bytes: &self.bytes, position: cursor.position, now_ms: cursor.now_ms }
+        Inputs::of(&self.bytes[HEADER_BYTES..], self.started_at_ms())
     }
 }
 
@@ -152,13 +142,6 @@ impl Input {
     }
 }
 
-/// A place between two inputs.
-#[derive(Clone, Copy, Debug)]
-pub struct Cursor {
-    position: usize,
-    now_ms: u64,
-}
-
 /// The inputs of a journal in order.
 pub struct Inputs<'a> {
     bytes: &'a [u8],
@@ -166,10 +149,15 @@ pub struct Inputs<'a> {
     now_ms: u64,
 }
 
-impl Inputs<'_> {
-    /// Where the next input begins.
-    pub fn cursor(&self) -> Cursor {
-        Cursor { position: self.position, now_ms: self.now_ms }
+impl<'a> Inputs<'a> {
+    /// Those in a part of a journal's bytes, with the time of the input before it.
+    pub fn of(bytes: &'a [u8], now_ms: u64) -> Inputs<'a> {
+        Inputs { bytes, position: 0, now_ms }
+    }
+
+    /// The bytes of those that were given out.
+    pub fn played(&self) -> &'a [u8] {
+        &self.bytes[..self.position]
     }
 
     fn number(&self, at: &mut usize) -> Option<u64> {

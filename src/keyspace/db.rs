@@ -233,6 +233,12 @@ impl Db {
         self.field_order.first().filter(|(when_ms, _)| *when_ms <= now_ms).map(|(_, key)| &**key)
     }
 
+    /// When the next key or field expires. O(keys) where any key has a time to live.
+    pub fn next_expiry(&self) -> Option<u64> {
+        let keys = (self.volatile > 0).then(|| self.iter().filter_map(Entry::expires_at).min()).flatten();
+        self.field_order.first().map(|(when_ms, _)| *when_ms).into_iter().chain(keys).min()
+    }
+
     /// Hashes of which some field has a time to live.
     pub fn hashes_with_field_expiry(&self) -> usize {
         self.field_deadlines.len()

@@ -2,13 +2,14 @@
 
 use js_sys::{Array, Uint8Array};
 use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsError, JsValue};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::Engine;
 use crate::cli::transcript::{self, What};
 use crate::command::observe;
 use crate::engine::inspect::{self, KeysQuery, Part};
+use crate::engine::journal::Journal;
 use crate::resp::Protocol;
 use crate::server::Server;
 
@@ -157,7 +158,8 @@ impl Engine {
     }
 }
 
-/// A moment of an engine's session, played beside it.
+/// A moment of a session, played again in an instance that holds nothing else: its memory is what a page puts back to go to
+/// an earlier moment.
 #[wasm_bindgen]
 pub struct Past {
     inner: inspect::Past,
@@ -165,14 +167,22 @@ pub struct Past {
 
 #[wasm_bindgen]
 impl Past {
-    pub fn at(engine: &Engine, moment: usize) -> Option<Past> {
-        Some(Past { inner: inspect::Past::new(engine.inner.journal()?, moment) })
+    /// Before the first input of a journal.
+    #[wasm_bindgen(constructor)]
+    pub fn new(journal: &[u8]) -> Result<Past, JsError> {
+        let head = journal.get(..journal.len().min(24)).and_then(Journal::from_bytes);
+        let journal = head.ok_or_else(|| JsError::new("the journal is damaged"))?;
+        Ok(Past { inner: inspect::Past::new(journal.seed(), journal.started_at_ms()) })
     }
 
-    pub fn seek(&mut self, engine: &Engine, moment: usize) {
-        if let Some(journal) = engine.inner.journal() {
-            self.inner.seek(journal, moment);
-        }
+    /// Goes on to the moment after the last of these inputs, of which the first is the one of this moment.
+    pub fn play(&mut self, inputs: &[u8]) {
+        self.inner.play(inputs);
+    }
+
+    /// Inputs before the one of this moment.
+    pub fn played(&self) -> usize {
+        self.inner.played()
     }
 
     pub fn moment(&self) -> usize {
@@ -191,10 +201,14 @@ impl Past {
         told(&self.inner.step())
     }
 
-    /// The reply taken apart as the other protocol, 2 or 3, has it.
-    pub fn reply_as(&self, engine: &Engine, resp: u8) -> JsValue {
+    /// The reply taken apart as the other protocol, 2 or 3, has it. The memory is to be put back afterwards.
+    pub fn reply_as(&mut self, resp: u8) -> JsValue {
         let protocol = if resp == 3 { Protocol::Resp3 } else { Protocol::Resp2 };
-        let Some(journal) = engine.inner.journal() else { return JsValue::NULL };
-        told(&inspect::wire(&self.inner.reply_as(journal, protocol)))
+        told(&inspect::wire(&self.inner.reply_as(protocol)))
+    }
+
+    /// Has the allocator take so much memory at once, so that it need not grow for a while.
+    pub fn reserve(bytes: usize) {
+        drop(Vec::<u8>::with_capacity(bytes));
     }
 }

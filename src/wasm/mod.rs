@@ -134,6 +134,11 @@ impl Engine {
         self.inner.next_deadline().map(|ms| ms as f64)
     }
 
+    /// When time alone brings about the next thing that somebody would notice.
+    pub fn next_due(&self) -> Option<f64> {
+        self.inner.next_due().map(|ms| ms as f64)
+    }
+
     pub fn next_with_output(&mut self) -> Option<f64> {
         self.inner.next_with_output().map(|id| id.serial as f64)
     }

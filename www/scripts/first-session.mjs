@@ -1,7 +1,7 @@
 // Runs a first session on a module whose functions raise a flag when they run, and prints all flags, a digit each: what
 // raised none is left to the part of the engine that the page loads later.
 import { readFileSync } from "node:fs";
-import { Engine, Past, Session, class_names, initSync } from "../pkg/resplay.js";
+import { Engine, Session, class_names, initSync } from "../pkg/resplay.js";
 
 /** What somebody new may do before the rest has arrived, the page's guide above all; other commands wait for the rest. */
 const LINES = [
@@ -120,25 +120,19 @@ const run = (terminal, line) => {
 };
 for (const line of LINES) run(first, line);
 // The panels, which may be open from the start.
-const look = (engine, past = null) => {
-  const shown = past ?? engine;
+const look = () => {
   const bytes = (text) => new TextEncoder().encode(text);
-  shown.tree(first.session.db(), [], new Uint8Array(), 0, 100);
-  for (const key of ["greeting", "visits", "tasks", "user", "tags", "board"]) shown.value(0, bytes(key), 0, 100);
+  engine.tree(first.session.db(), [], new Uint8Array(), 0, 100);
+  for (const key of ["greeting", "visits", "tasks", "user", "tags", "board"]) engine.value(0, bytes(key), 0, 100);
   engine.changes();
   engine.timeline(0, 100);
   engine.now();
+  engine.next_due();
 };
-look(engine);
+look();
 engine.watch();
 run(first, "SET n 2");
-look(engine);
-const past = Past.at(engine, engine.moment());
-past.seek(engine, past.moment() - 1);
-past.step();
-look(engine, past);
-for (const resp of [2, 3]) past.reply_as(engine, resp);
-past.free();
+look();
 run(second, "PUBLISH news hello");
 first.act(first.session.interrupt(now));
 run(first, "BLPOP queue 0");

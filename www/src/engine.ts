@@ -5,8 +5,8 @@ import restUrl from "../pkg/resplay_rest.wasm?url";
 import workerUrl from "./worker.ts?worker&url";
 import { Host } from "./host";
 
-function spawn(): Worker {
-  const url = new URL(workerUrl, import.meta.url);
+function spawn(from = workerUrl): Worker {
+  const url = new URL(from, import.meta.url);
   if (url.origin === location.origin) return new Worker(url, { type: "module" });
   const shim = URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: "text/javascript" }));
   const worker = new Worker(shim, { type: "module" });
@@ -25,7 +25,7 @@ async function bytesAt(url: string): Promise<ArrayBuffer> {
 export function newHost(wasm: string | null = null, early: { worker?(): Worker | undefined; engine?(): Promise<ArrayBuffer | string> | undefined } = {}): Host {
   const url = (name: string): string => new URL(name, import.meta.url).href;
   return new Host(
-    () => early.worker?.() ?? spawn(),
+    (from) => (from ? undefined : early.worker?.()) ?? spawn(from),
     () => early.engine?.() ?? bytesAt(wasm ?? url(firstUrl)),
     url(restUrl),
   );

@@ -49,6 +49,8 @@ interface Space {
   clock: Clock | null;
   /** Another server is behind it. */
   remote: Remote | null;
+  /** Another one whenever the journal is not what it was and more. */
+  version: number;
 }
 
 export class Lane {
@@ -112,8 +114,9 @@ export class Host extends EventTarget {
   /** The names of the classes that spans speak of, by number. */
   classes: readonly string[] = [];
   private worker: Worker | null = null;
-  private module: WebAssembly.Module | null = null;
-  private readonly spaces = new Map<string, Space>();
+  /** The engine, once it is compiled. */
+  module: WebAssembly.Module | null = null;
+  readonly spaces = new Map<string, Space>();
   private readonly lanes = new Map<number, Lane>();
   private readonly answers = new Map<number, (value: never) => void>();
   /** Panels that wait; they hear of an engine that ended. */
@@ -137,9 +140,10 @@ export class Host extends EventTarget {
   private heardAt = 0;
 
   constructor(
-    private readonly spawn: () => Worker,
+    /** Starts the worker of the engine, or another one. */
+    readonly spawn: (url?: string) => Worker,
     private readonly fetchEngine: () => Promise<WebAssembly.Module | ArrayBuffer | string>,
-    private readonly rest = "",
+    readonly rest = "",
   ) {
     super();
   }
@@ -147,7 +151,7 @@ export class Host extends EventTarget {
   /** Declares a keyspace; `kept` is what an earlier page left of it. */
   addSpace(name: string, store: JournalStore | null = null, kept: Uint8Array[] = [], seed = randomSeed(), remote: Remote | null = null): void {
     if (this.spaces.has(name)) return;
-    const space: Space = { journal: kept, bytes: kept.reduce((sum, chunk) => sum + chunk.length, 0), store, seed, clock: null, remote };
+    const space: Space = { ...begun(kept), store, seed, clock: null, remote };
     this.spaces.set(name, space);
     if (this.worker) this.send(spaceRequest(name, space));
   }
@@ -156,8 +160,7 @@ export class Host extends EventTarget {
   resetSpace(name: string): void {
     const space = this.spaces.get(name);
     if (!space) return;
-    space.journal = [];
-    space.bytes = 0;
+    Object.assign(space, begun([]));
     space.seed = randomSeed();
     space.clock = null;
     space.store?.replace(null);
@@ -222,7 +225,7 @@ export class Host extends EventTarget {
     return done;
   }
 
-  /** What a panel wants to know, or nothing where the engine does not run; `lane` says whose database is meant. */
+  /** What a panel wants to know of the present, or nothing where the engine does not run; `lane` says whose database is meant. */
   inspect<T>(space: string, lane: number, ask: Ask): Promise<T | null> {
     if (!this.worker) return Promise.resolve(null);
     return new Promise((resolve) => {
@@ -260,8 +263,7 @@ export class Host extends EventTarget {
   restore(name: string, journal: Uint8Array, time: number): void {
     const space = this.spaces.get(name);
     if (!space) return;
-    space.journal = [journal];
-    space.bytes = journal.length;
+    Object.assign(space, begun([journal]));
     space.clock = { real: Date.now(), shown: time, rate: 1, paused: false };
     space.store?.replace(journal);
     this.send({ t: "drop", space: name }, spaceRequest(name, space));
@@ -573,8 +575,7 @@ export class Host extends EventTarget {
     const space = this.spaces.get(name);
     if (!space) return;
     if (whole) {
-      space.journal = [bytes];
-      space.bytes = bytes.length;
+      Object.assign(space, begun([bytes]));
       space.store?.replace(bytes);
     } else {
       space.journal.push(bytes);
@@ -607,6 +608,13 @@ export class Host extends EventTarget {
 
 function changesNothing(report: Report): boolean {
   return report.t !== "journal" || report.idle === true;
+}
+
+let versions = 0;
+
+/** A journal that is not the one before and more. */
+function begun(journal: Uint8Array[]) {
+  return { journal, bytes: journal.reduce((sum, { length }) => sum + length, 0), version: ++versions };
 }
 
 function spaceRequest(name: string, space: Space): Request {

@@ -102,9 +102,18 @@ export type Ask =
   | { q: "replyAs"; moment: number; resp: number }
   | { q: "transcript"; text: string }
   | { q: "timeline"; from: number; count: number }
+  /** The moment of the last request, the client's database, and when time alone brings something about. */
+  | { q: "where" }
   | { q: "edit"; name: string; words: Uint8Array[] }
   /** More keys of a server elsewhere. */
   | { q: "more" };
+
+/** The answer to the question of that name. */
+export interface Where {
+  asked: number;
+  db: number;
+  due: number | null;
+}
 
 /** A keyspace's clock: at the `real` time it showed `shown`, and since then it has run `rate` times as fast, or not at all. */
 export interface Clock {

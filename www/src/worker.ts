@@ -3,12 +3,12 @@
  * and sessions, keeps their clocks, and reports. It decides nothing about commands.
  */
 
-import { Engine, Session, class_names, initSync, play_transcript, transcript_steps, type Printed, edit_line, type Past } from "../pkg/resplay.js";
+import { Engine, Session, class_names, initSync, play_transcript, transcript_steps, type Printed, edit_line } from "../pkg/resplay.js";
 import { joined } from "./bytes";
 import { Player } from "./player";
 import type { Block, FileUse, Job, LaneState, Report, Request, Requests, Table, Value } from "./protocol";
 import { Clockwork } from "./clock";
-import { answer, forgetPasts } from "./inspector";
+import { answer } from "./inspector";
 import type { Attached } from "./attached";
 import type { Remote } from "./remote";
 import { RestMissing, expectRest } from "./rest";
@@ -47,8 +47,6 @@ interface Space {
   attaching: Promise<Attached> | null;
   timer: Timer | null;
   clock: Clockwork;
-  /** Moments played again, for those who look at them. */
-  pasts: Past[];
   /** The moment of the last request. */
   asked: number;
   /** A script runs, in turns with all else. */
@@ -304,7 +302,6 @@ function openSpace({ space: name, journal, seed, clock, remote }: Extract<Reques
     attaching: null,
     timer: null,
     clock: new Clockwork(engine.now(), clock),
-    pasts: [],
     asked: 0,
     running: false,
     unsettled: false,
@@ -321,7 +318,6 @@ function openSpace({ space: name, journal, seed, clock, remote }: Extract<Reques
 function branch(space: Space, moment: number): void {
   const engine = space.engine.branch(moment);
   if (!engine) return;
-  forgetPasts(space);
   space.engine.free();
   space.engine = engine;
   space.journaled = engine.journal_length();
@@ -371,7 +367,6 @@ function dropSpace(name: string): void {
   reportJournal(space);
   void space.attaching?.then((attached) => attached.close());
   if (space.timer !== null) clearTimeout(space.timer);
-  forgetPasts(space);
   for (const lane of lanes.values()) if (lane.space === space) forget(lane);
   space.engine.free();
   spaces.delete(name);

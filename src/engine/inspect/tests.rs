@@ -105,7 +105,7 @@ fn a_moment_tells_what_its_input_did() {
     run(&mut engine, id, &format!("HSET h g {}", "x".repeat(100)));
     run(&mut engine, id, "DEL h");
     let journal = engine.journal().expect("it keeps one").clone();
-    let mut past = Past::new(&journal, 3);
+    let past = Past::of(&journal, 3);
     assert_eq!(past.moment(), 3);
     let told = past.step();
     let step = &list(&told, "steps")[0];
@@ -119,15 +119,15 @@ fn a_moment_tells_what_its_input_did() {
     let propagated = told.get("propagated").expect("it is there");
     assert!(list(propagated, "parts").len() > 4);
 
-    past.seek(&journal, 4);
+    let past = Past::of(&journal, 4);
     assert_eq!(past.step().get("differences").map(|_| ()), Some(()));
     assert_eq!(value(past.server(), 0, b"h", 0, 10), Part::Nothing);
-    past.seek(&journal, 2);
+    let mut past = Past::of(&journal, 2);
     let Some(Part::Number(size)) = value(past.server(), 0, b"h", 0, 10).get("size").cloned() else {
         panic!("the hash is there again")
     };
     assert_eq!(size, 1.0);
-    let reply = past.reply_as(&journal, crate::resp::Protocol::Resp3);
+    let reply = past.reply_as(crate::resp::Protocol::Resp3);
     assert_eq!(reply, b":1\r\n");
 }
 
@@ -139,7 +139,7 @@ fn scripts_and_transactions_show_their_commands() {
     run(&mut engine, id, "INCR a");
     run(&mut engine, id, "EXEC");
     let journal = engine.journal().expect("it keeps one").clone();
-    let told = Past::new(&journal, journal.len()).step();
+    let told = Past::of(&journal, journal.len()).step();
     let depths: Vec<_> = list(&told, "steps")
         .iter()
         .map(|step| (step.get("name").cloned(), step.get("depth").cloned()))
@@ -222,4 +222,33 @@ fn the_timeline_names_what_clients_did() {
         .collect();
     let at = |moment: f64, text: &str| (Some(Part::Number(moment)), Some(Part::text(text)));
     assert_eq!(moments, [at(1.0, "connects"), at(2.0, "SET a 1"), at(4.0, "GET a")]);
+}
+
+#[test]
+fn the_past_plays_on_in_any_pieces_and_from_a_checkpoint() {
+    let (mut engine, id) = engine();
+    run(&mut engine, id, "SET a 1");
+    engine.take_output(id);
+    assert!(engine.checkpoint());
+    for line in ["SADD s x y z", "INCR a", "SPOP s", "SRANDMEMBER s"] {
+        run(&mut engine, id, line);
+    }
+    let journal = engine.journal().expect("it keeps one").clone();
+    let bytes = |from: usize, to: usize| {
+        let mut inputs = journal.inputs();
+        inputs.by_ref().take(from).for_each(drop);
+        let start = inputs.played().len();
+        inputs.by_ref().take(to - from).for_each(drop);
+        inputs.played()[start..].to_vec()
+    };
+    for middle in 0..=journal.len() {
+        for end in middle..=journal.len() {
+            let mut past = Past::of(&journal, middle);
+            assert_eq!(past.played(), middle.saturating_sub(1));
+            past.play(&bytes(past.played(), end));
+            assert_eq!(past.moment(), end);
+            assert_eq!(past.step(), Past::of(&journal, end).step(), "{middle} {end}");
+            assert_eq!(past.server().keyspace.len(), if end < 2 { end } else { 2 });
+        }
+    }
 }

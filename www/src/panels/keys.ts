@@ -1,6 +1,7 @@
 /** The keys of a database as a live tree, and the value of one of them. Draws a window of rows, whatever the number of keys. */
 
 import { LitElement, html, nothing, type PropertyValues } from "lit";
+import { inspect } from "../past";
 import { keyed } from "lit/directives/keyed.js";
 import type { PanelElement, Shell } from "./index";
 import { bytesOf, countText, idOf, shown, sizeText, spanText, utf8, vars, type Row, type Tree } from "./look";
@@ -105,7 +106,7 @@ export class KeysPanel extends LitElement implements PanelElement {
     this.stale = false;
     const { shell } = this;
     const count = Math.ceil((this.scroller?.clientHeight ?? 400) / ROW_PX) + 2 * MARGIN;
-    const tree = await shell.host.inspect<Tree>(shell.space, shell.lane?.id ?? 0, {
+    const tree = await inspect<Tree>(shell, {
       q: "tree",
       db: this.db,
       open: [...this.open].map(bytesOf),

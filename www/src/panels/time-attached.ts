@@ -5,6 +5,7 @@ import { journalOf } from "../journal";
 import { difference, differenceStyles } from "./difference";
 import type { PanelElement, Shell } from "./index";
 import { panelStyles } from "./keys-styles";
+import { inspect } from "../past";
 import { countText, timeText, type Moment, type Step, type Timeline } from "./look";
 
 const LOOK_MS = 100;
@@ -66,11 +67,10 @@ export class AttachedTime extends LitElement implements PanelElement {
   private async ask(): Promise<void> {
     const { shell } = this;
     const asked = ++this.asked;
-    const lane = shell.lane?.id ?? 0;
     const rows = this.renderRoot.querySelector(".rows");
     const atEnd = !rows || rows.scrollHeight - rows.scrollTop - rows.clientHeight < 30;
-    const timeline = await shell.host.inspect<Timeline>(shell.space, lane, { q: "timeline", from: 0, count: SHOWN_MAX });
-    const step = await shell.host.inspect<Step>(shell.space, lane, { q: "step", moment: shell.moment });
+    const timeline = await inspect<Timeline>(shell, { q: "timeline", from: 0, count: SHOWN_MAX });
+    const step = await inspect<Step>(shell, { q: "step", moment: shell.moment });
     if (asked !== this.asked) return;
     this.timeline = timeline;
     this.step = step;

@@ -1,6 +1,7 @@
 /** The time of the session: its clock, every moment of it, what each changed, and branches that go on from one. */
 
 import { LitElement, css, html, nothing, type PropertyValues } from "lit";
+import { inspect } from "../past";
 import type { PanelElement, Shell } from "./index";
 import { difference, differenceStyles } from "./difference";
 import { panelStyles } from "./keys-styles";
@@ -93,19 +94,18 @@ export class TimePanel extends LitElement implements PanelElement {
       return;
     }
     const asked = ++this.asked;
-    const lane = shell.lane?.id ?? 0;
     const top = this.scroller?.scrollTop;
     // At the end, and not led away from it since.
     const staysAtEnd = this.timeline === null || this.isAtEnd() ? () => shell.moment === null && this.scroller?.scrollTop === top : () => false;
     const height = this.scroller?.clientHeight ?? 400;
     const count = Math.ceil(height / ROW_PX) + 2 * MARGIN;
-    let timeline = await shell.host.inspect<Timeline>(shell.space, lane, { q: "timeline", from: this.from, count });
+    let timeline = await inspect<Timeline>(shell, { q: "timeline", from: this.from, count });
     if (timeline && staysAtEnd() && timeline.rows > this.from + timeline.shown.length) {
       // It has grown: the end stays in sight.
       this.from = Math.max(0, timeline.rows - count);
-      timeline = await shell.host.inspect<Timeline>(shell.space, lane, { q: "timeline", from: this.from, count });
+      timeline = await inspect<Timeline>(shell, { q: "timeline", from: this.from, count });
     }
-    const step = await shell.host.inspect<Step>(shell.space, lane, { q: "step", moment: shell.moment });
+    const step = await inspect<Step>(shell, { q: "step", moment: shell.moment });
     if (asked !== this.asked) return;
     const toEnd = staysAtEnd();
     this.timeline = timeline;

@@ -1,6 +1,7 @@
 /** One value: its facts, its picture, and the commands that change it by hand. */
 
 import { LitElement, html, nothing, type PropertyValues } from "lit";
+import { inspect } from "../past";
 import type { Shell } from "./index";
 import { bytesOf, bytesTyped, countText, isLine, shown, sizeText, spanText, timeText, typed, type Value } from "./look";
 import { picture, unitOf, type Edit, type Pictured } from "./pictures";
@@ -102,7 +103,7 @@ export class ValueView extends LitElement implements Pictured {
     const asked = ++this.asked;
     this.askedAt = performance.now();
     const { shell, db, moment } = this;
-    const value = await shell.host.inspect<Value>(shell.space, shell.lane?.id ?? 0, {
+    const value = await inspect<Value>(shell, {
       q: "value",
       db,
       key: bytesOf(this.name),
@@ -228,7 +229,7 @@ export class ValueView extends LitElement implements Pictured {
     if (!edit) return;
     let at = 0;
     const words = edit.words.map((word) => word ?? bytesTyped(edit.given[at++] as string, this.escapes));
-    const line = await shell.host.inspect<string>(shell.space, shell.lane?.id ?? 0, { q: "edit", name: edit.name, words });
+    const line = await inspect<string>(shell, { q: "edit", name: edit.name, words });
     if (this.edit === edit) this.line = line ?? "";
   }
 

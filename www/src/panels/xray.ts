@@ -1,6 +1,7 @@
 /** One command taken apart: its bytes, what it cost, the keys it named, what it told and to whom. */
 
 import { LitElement, css, html, nothing, type PropertyValues } from "lit";
+import { inspect } from "../past";
 import type { PanelElement, Shell } from "./index";
 import { panelStyles } from "./keys-styles";
 import { countText, shown, spanText, timeText, type Command, type Look, type Step, type Wire } from "./look";
@@ -60,7 +61,7 @@ export class XrayPanel extends LitElement implements PanelElement {
 
   private async ask(): Promise<void> {
     const { shell } = this;
-    const step = await shell.host.inspect<Step>(shell.space, shell.lane?.id ?? 0, { q: "step", moment: shell.moment });
+    const step = await inspect<Step>(shell, { q: "step", moment: shell.moment });
     if (step && !step.attached && step.input.moment === this.step?.input.moment && step.now === this.step.now) return;
     this.step = step;
     this.other = null;
@@ -71,7 +72,7 @@ export class XrayPanel extends LitElement implements PanelElement {
     this.resp = resp;
     const { shell, step } = this;
     if (!step) return;
-    const wire = await shell.host.inspect<Wire>(shell.space, shell.lane?.id ?? 0, { q: "replyAs", moment: step.input.moment, resp });
+    const wire = await inspect<Wire>(shell, { q: "replyAs", moment: step.input.moment, resp });
     if (this.step === step) this.other = wire;
   }
 
