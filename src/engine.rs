@@ -235,7 +235,7 @@ impl Engine {
 
     /// When the next key expires or the next client has waited long enough: the next thing that time alone brings about.
     pub fn next_due(&self) -> Option<u64> {
-        let expiries = self.server.keyspace.iter().filter_map(|db| db.next_expiry());
+        let expiries = self.server.keyspace.iter().filter_map(|db| db.next_expiry(self.server.now_ms));
         expiries.chain(self.server.waiting.next_deadline()).chain(self.server.pause_deadline()).min()
     }
 

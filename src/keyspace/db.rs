@@ -233,10 +233,12 @@ impl Db {
         self.field_order.first().filter(|(when_ms, _)| *when_ms <= now_ms).map(|(_, key)| &**key)
     }
 
-    /// When the next key or field expires. O(keys) where any key has a time to live.
-    pub fn next_expiry(&self) -> Option<u64> {
-        let keys = (self.volatile > 0).then(|| self.iter().filter_map(Entry::expires_at).min()).flatten();
-        self.field_order.first().map(|(when_ms, _)| *when_ms).into_iter().chain(keys).min()
+    /// When the next key or field expires, those aside whose time has come. O(keys) where any key has a time to live.
+    pub fn next_expiry(&self, now_ms: u64) -> Option<u64> {
+        let keys = self.iter().take(if self.volatile > 0 { usize::MAX } else { 0 });
+        let mut fields = self.field_order.iter().map(|(when_ms, _)| *when_ms);
+        let field = fields.find(|when_ms| *when_ms > now_ms);
+        keys.filter_map(Entry::expires_at).filter(|when_ms| *when_ms > now_ms).chain(field).min()
     }
 
     /// Hashes of which some field has a time to live.

@@ -2,8 +2,8 @@
 
 use js_sys::{Array, Uint8Array};
 use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
-use wasm_bindgen::{JsError, JsValue};
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsError, JsValue};
 
 use super::Engine;
 use crate::cli::transcript::{self, What};

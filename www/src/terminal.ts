@@ -121,6 +121,7 @@ export class ReplTerminal extends LitElement implements LaneView {
     this.connect();
     this.begun = [...this.begun, ...lines];
     this.lane?.submit(...lines);
+    this.emit("sent");
     this.pinToEnd();
   }
 
@@ -165,7 +166,6 @@ export class ReplTerminal extends LitElement implements LaneView {
 
   moment(moment: number): void {
     this.record((to) => to.moment(moment));
-    this.emit("sent");
   }
 
   /** Lines after a moment are undone; without one, all are. */

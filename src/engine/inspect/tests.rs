@@ -252,3 +252,20 @@ fn the_past_plays_on_in_any_pieces_and_from_a_checkpoint() {
         }
     }
 }
+
+#[test]
+fn what_time_brings_next_is_told() {
+    let (mut engine, id) = engine();
+    assert_eq!(engine.next_due(), None);
+    for line in
+        ["SET long x PX 9000", "SET brief x PX 500", "HSET h f 1", "HPEXPIRE h 700 FIELDS 1 f", "BLPOP q 3"]
+    {
+        run(&mut engine, id, line);
+    }
+    let mut told = Vec::new();
+    while let Some(due_ms) = engine.next_due() {
+        told.push(due_ms);
+        engine.tick(due_ms + 1);
+    }
+    assert_eq!(told, [1500, 1700, 4000, 10_000]);
+}

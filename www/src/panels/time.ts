@@ -1,26 +1,22 @@
 /** The time of the session: its clock, every moment of it, what each changed, and branches that go on from one. */
 
-import { LitElement, css, html, nothing, type PropertyValues } from "lit";
-import { inspect } from "../past";
+import { LitElement, html, nothing, type PropertyValues } from "lit";
+import { Branches, type Branch } from "../branches";
+import { inspect, pastsOf } from "../past";
+import type { Where } from "../protocol";
+import { live } from "lit/directives/live.js";
 import type { PanelElement, Shell } from "./index";
 import { difference, differenceStyles } from "./difference";
 import { panelStyles } from "./keys-styles";
 import "./time-attached";
-import { timeText, vars, type Step, type Timeline } from "./look";
+import { timeStyles } from "./time-styles";
+import { spanText, timeText, vars, type Step, type Timeline } from "./look";
 
 const ROW_PX = 28;
 const MARGIN = 10;
 const LOOK_MS = 100;
 const RATES = [1, 10, 60, 3600];
 const STEPS: [string, number][] = [["1 s", 1000], ["10 s", 10_000], ["1 min", 60_000], ["1 h", 3_600_000], ["1 day", 86_400_000]];
-
-/** A session left behind, to come back to. */
-interface Branch {
-  name: string;
-  journal: Uint8Array;
-  /** The time at which it was left. */
-  time: number;
-}
 
 export class TimePanel extends LitElement implements PanelElement {
   static override properties = {
@@ -29,6 +25,8 @@ export class TimePanel extends LitElement implements PanelElement {
     timeline: { state: true },
     step: { state: true },
     branches: { state: true },
+    renaming: { state: true },
+    due: { state: true },
     tick: { state: true },
     cursor: { state: true },
   };
@@ -37,16 +35,25 @@ export class TimePanel extends LitElement implements PanelElement {
   declare shown: boolean;
   declare private timeline: Timeline | null;
   declare private step: Step | null;
-  declare private branches: Branch[];
+  declare private branches: Branches | null;
+  /** The name of the branch whose name is being written. */
+  declare private renaming: string | null;
+  declare private due: number | null;
   declare private tick: number;
   declare private cursor: number;
   private stop: (() => void) | null = null;
   private timer: ReturnType<typeof setInterval> | null = null;
   private wait: ReturnType<typeof setTimeout> | null = null;
   private from = 0;
-  private asked = 0;
-  private count = 1;
-  private name = "the first line";
+  /** How to bring back the branch that was removed last, and its name. */
+  private undo: (() => Promise<void>) | null = null;
+  private removed = "";
+  /** Which keyspace the branches are of. */
+  private branchesOf = "";
+  private asking = false;
+  private again = false;
+  /** The row to go to once it is here. */
+  private wanted: number | null = null;
   private readonly heard = () => this.requestUpdate();
 
   constructor() {
@@ -54,7 +61,9 @@ export class TimePanel extends LitElement implements PanelElement {
     this.shown = false;
     this.timeline = null;
     this.step = null;
-    this.branches = [];
+    this.branches = null;
+    this.renaming = null;
+    this.due = null;
     this.tick = 0;
     this.cursor = -1;
   }
@@ -87,16 +96,29 @@ export class TimePanel extends LitElement implements PanelElement {
     }, LOOK_MS);
   }
 
+  /** Asks, and once more if something was to be asked meanwhile: never two questions at a time. */
   private async ask(): Promise<void> {
+    this.again = this.asking;
+    if (this.asking) return;
+    this.asking = true;
+    try {
+      await this.askOnce();
+    } finally {
+      this.asking = false;
+    }
+    if (this.again) void this.ask();
+  }
+
+  private async askOnce(): Promise<void> {
     const { shell } = this;
     if (shell.sandboxes.attached) {
       this.requestUpdate();
       return;
     }
-    const asked = ++this.asked;
+    await this.askBranches();
     const top = this.scroller?.scrollTop;
     // At the end, and not led away from it since.
-    const staysAtEnd = this.timeline === null || this.isAtEnd() ? () => shell.moment === null && this.scroller?.scrollTop === top : () => false;
+    const staysAtEnd = this.timeline === null || this.isAtEnd() ? () => shell.moment === null && this.wanted === null && this.scroller?.scrollTop === top : () => false;
     const height = this.scroller?.clientHeight ?? 400;
     const count = Math.ceil(height / ROW_PX) + 2 * MARGIN;
     let timeline = await inspect<Timeline>(shell, { q: "timeline", from: this.from, count });
@@ -105,15 +127,35 @@ export class TimePanel extends LitElement implements PanelElement {
       this.from = Math.max(0, timeline.rows - count);
       timeline = await inspect<Timeline>(shell, { q: "timeline", from: this.from, count });
     }
+    const row = timeline?.shown[(this.wanted ?? -1) - (timeline?.from ?? 0)];
+    if (timeline && row) {
+      shell.moment = this.wanted === timeline.rows - 1 ? null : row.moment;
+      this.wanted = null;
+      this.timeline = timeline;
+    }
+    const where = await inspect<Where>(shell, { q: "where" });
     const step = await inspect<Step>(shell, { q: "step", moment: shell.moment });
-    if (asked !== this.asked) return;
+    // For whoever measures it.
+    this.dataset["played"] = String(pastsOf(shell.host).played);
     const toEnd = staysAtEnd();
+    this.due = where?.due ?? null;
     this.timeline = timeline;
     this.step = step;
     if (toEnd) {
       await this.updateComplete;
       if (this.scroller) this.scroller.scrollTop = this.scroller.scrollHeight;
     }
+  }
+
+  /** Those of the keyspace shown, once it is known whether it is kept. */
+  private async askBranches(): Promise<void> {
+    const { space, host, sandboxes } = this.shell;
+    const of = `${space} ${sandboxes.keeping}`;
+    if (of === this.branchesOf) return;
+    this.branchesOf = of;
+    const branches = new Branches(host, space);
+    await branches.open(sandboxes);
+    if (of === this.branchesOf) this.branches = branches;
   }
 
   private get scroller(): HTMLElement | null {
@@ -159,7 +201,15 @@ export class TimePanel extends LitElement implements PanelElement {
         </select>
       </label>
       <div class="steps" role="group" aria-label="Skip">
-        ${STEPS.map(([text, ms]) => html`<button type="button" aria-label="Skip ${text}" @click=${() => shell.host.pass(shell.space, ms)}>+${text}</button>`)}
+        ${STEPS.map(([text, ms]) => html`<button type="button" aria-label="Skip ${text}" @click=${() => this.pass(ms)}>+${text}</button>`)}
+        <button
+          type="button"
+          title="Skip to when the next key expires or the next client has waited long enough"
+          ?disabled=${this.due === null}
+          @click=${() => this.pass(this.due! - time + 1)}
+        >
+          Next expiry${this.due === null ? nothing : html` <small>in ${spanText(this.due - time)}</small>`}
+        </button>
       </div>
     </div>`;
   }
@@ -167,7 +217,22 @@ export class TimePanel extends LitElement implements PanelElement {
   private moments(timeline: Timeline) {
     const { shell } = this;
     const cursor = this.cursor >= 0 && this.cursor < timeline.rows ? this.cursor : timeline.rows - 1;
-    return html`<div
+    const shownRow = timeline.shown[cursor - timeline.from];
+    return html`<div class="scrub">
+        <button class="icon" type="button" aria-label="Moment before" ?disabled=${cursor <= 0} @click=${() => this.scrub(cursor - 1)}>‹</button>
+        <input
+          type="range"
+          aria-label="Moment"
+          aria-valuetext="${cursor + 1} of ${timeline.rows}${shownRow ? `: ${shownRow.text}` : ""}"
+          min="1"
+          max=${Math.max(1, timeline.rows)}
+          .value=${live(String(cursor + 1))}
+          @input=${(event: Event) => this.scrub(Number((event.target as HTMLInputElement).value) - 1)}
+        />
+        <button class="icon" type="button" aria-label="Moment after" ?disabled=${cursor >= timeline.rows - 1} @click=${() => this.scrub(cursor + 1)}>›</button>
+        <output>${cursor + 1} of ${timeline.rows}</output>
+      </div>
+      <div
       class="rows"
       role="listbox"
       aria-label="Moments"
@@ -219,11 +284,44 @@ export class TimePanel extends LitElement implements PanelElement {
   }
 
   private others() {
-    if (this.branches.length === 0) return nothing;
-    return html`<div class="branches" role="group" aria-label="Branches">
-      <span>Also kept:</span>
-      ${this.branches.map((branch) => html`<button type="button" title="Left at ${timeText(branch.time)}" @click=${() => this.switchTo(branch)}>${branch.name}</button>`)}
-    </div>`;
+    const { branches } = this;
+    if (!branches || (branches.others.length === 0 && !this.undo)) return nothing;
+    return html`<section class="branches" aria-label="Branches">
+      <h2>Branches</h2>
+      <ul>
+        ${branches.tree.map(({ branch, depth }) => this.branchOf(branch, depth, branches))}
+      </ul>
+      ${this.undo ? html`<p class="small-note" role="status">“${this.removed}” is deleted. <button type="button" @click=${this.bringBack}>Undo</button></p>` : nothing}
+    </section>`;
+  }
+
+  private branchOf(branch: Branch, depth: number, branches: Branches) {
+    const { name } = branch;
+    const isHere = branch === branches.here;
+    if (this.renaming === name) {
+      return html`<li ${vars({ "--depth": depth })}>
+        <input
+          aria-label="Name of ${name}"
+          .value=${name}
+          @keydown=${(event: KeyboardEvent) => {
+            if (event.key === "Escape") this.renaming = null;
+            if (event.key === "Enter") void this.rename(branch, event.target as HTMLInputElement);
+          }}
+          @blur=${(event: Event) => this.renaming === name && void this.rename(branch, event.target as HTMLInputElement)}
+        />
+      </li>`;
+    }
+    return html`<li ${vars({ "--depth": depth })}>
+      ${isHere ? html`<b aria-current="true">${name}</b>` : html`<button type="button" title="Go on with it" @click=${() => this.switchTo(branch)}>${name}</button>`}
+      <small>${branch.from === null ? "" : `from moment ${branch.moment}`}${isHere ? " · here" : ` · left at ${timeText(branch.left ?? 0)}`}</small>
+      <span class="acts" role="group" aria-label=${name}>
+        <button type="button" @click=${() => this.beginRename(name)}>Rename</button>
+        ${isHere
+          ? nothing
+          : html`<button type="button" title="Make a sandbox of its own of it" @click=${() => this.keep(branch)}>Keep as sandbox</button>
+              <button type="button" @click=${() => this.drop(branch)}>Delete</button>`}
+      </span>
+    </li>`;
   }
 
   // ---- Moving
@@ -232,8 +330,26 @@ export class TimePanel extends LitElement implements PanelElement {
     this.cursor = index;
     const last = this.timeline && index === this.timeline.rows - 1;
     this.shell.moment = last ? null : moment;
-    this.look();
+    void this.ask();
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(`[data-index="${index}"]`)?.focus({ preventScroll: true }));
+  }
+
+  /** Goes to a row as one drags along: the last one asked for is shown, whatever was passed on the way. */
+  private scrub(index: number): void {
+    const { timeline, scroller } = this;
+    if (!timeline || index < 0 || index >= timeline.rows) return;
+    this.cursor = this.wanted = index;
+    if (scroller) {
+      scroller.scrollTop = index * ROW_PX - scroller.clientHeight / 2;
+      this.from = Math.max(0, index - MARGIN - Math.ceil(scroller.clientHeight / ROW_PX / 2));
+    }
+    void this.ask();
+  }
+
+  private pass(ms: number): void {
+    const { host, space } = this.shell;
+    host.pass(space, ms);
+    void host.sync().then(() => this.look());
   }
 
   private pressed(event: KeyboardEvent): void {
@@ -262,166 +378,72 @@ export class TimePanel extends LitElement implements PanelElement {
 
   // ---- Branches
 
-  private leave(): Branch {
-    const { host, space } = this.shell;
-    return { name: this.name, journal: host.journal(space), time: host.timeIn(space) };
-  }
-
-  private branch(): void {
-    const { shell } = this;
-    if (shell.moment === null) return;
+  private async branch(): Promise<void> {
+    const { shell, branches } = this;
     const { moment } = shell;
-    this.branches = [...this.branches, this.leave()];
-    this.name = `branch ${this.count++}, from moment ${moment}`;
-    shell.host.branch(shell.space, moment);
+    if (moment === null || !branches) return;
+    await branches.begin(moment);
     shell.branched(moment);
-    shell.moment = null;
-    this.cursor = -1;
-    this.from = 0;
-    this.timeline = null;
+    this.begun();
   }
 
-  private switchTo(branch: Branch): void {
-    const { shell } = this;
-    this.branches = [...this.branches.filter((other) => other !== branch), this.leave()];
-    this.name = branch.name;
-    shell.moment = null;
-    shell.host.restore(shell.space, branch.journal, branch.time);
+  private async switchTo(branch: Branch): Promise<void> {
+    const { shell, branches } = this;
+    if (!(await branches?.goTo(branch))) return;
     shell.branched(null);
     shell.notice(`Back on ${branch.name}.`);
-    this.cursor = -1;
-    this.from = 0;
-    this.timeline = null;
+    this.begun();
   }
 
-  static override styles = [
-    ...panelStyles,
-    differenceStyles,
-    css`
-      .clock {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: var(--rp-space-2) var(--rp-space-3);
-        padding: var(--rp-space-3);
-        border-bottom: 1px solid var(--rp-edge);
-      }
-      .face {
-        flex: 1;
-        display: grid;
-        min-width: 9rem;
-      }
-      .face time {
-        font: 600 1.7rem / 1.15 var(--rp-mono);
-        letter-spacing: -0.02em;
-        font-variant-numeric: tabular-nums;
-      }
-      .face small {
-        color: var(--rp-muted);
-      }
-      .paused time {
-        color: var(--rp-accent);
-      }
-      .clock label {
-        color: var(--rp-muted);
-      }
-      .steps {
-        display: flex;
-        flex-wrap: wrap;
-        gap: var(--rp-space-1);
-        flex-basis: 100%;
-      }
-      .rows {
-        flex: 1 1 50%;
-        min-height: 6rem;
-        overflow: auto;
-        overscroll-behavior: contain;
-        scrollbar-width: thin;
-      }
-      .all {
-        position: relative;
-        height: var(--height);
-      }
-      .row {
-        position: absolute;
-        inset: var(--at) 0 auto 0;
-        height: 28px;
-        display: flex;
-        align-items: center;
-        gap: var(--rp-space-2);
-        padding: 0 var(--rp-space-3);
-        cursor: pointer;
-        white-space: nowrap;
-      }
-      .row:hover {
-        background: var(--rp-raised);
-      }
-      .row[aria-selected="true"] {
-        background: var(--rp-raised);
-        box-shadow: inset 3px 0 var(--rp-accent);
-        font-weight: 600;
-      }
-      .row:focus-visible {
-        outline-offset: -2px;
-      }
-      .later code {
-        color: var(--rp-faint);
-        text-decoration: line-through;
-      }
-      .at {
-        color: var(--rp-muted);
-        font-variant-numeric: tabular-nums;
-      }
-      .who {
-        min-width: 1.2rem;
-        text-align: center;
-        color: var(--rp-index);
-      }
-      .row code {
-        overflow: hidden;
-        text-overflow: ellipsis;
-      }
-      .changes {
-        display: flex;
-        flex-direction: column;
-        flex: 0 1 45%;
-        min-height: 5rem;
-        border-top: 1px solid var(--rp-edge);
-        padding: var(--rp-space-2) 0 0;
-      }
-      h2 {
-        padding: 0 var(--rp-space-3);
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
-      }
-      .buttons {
-        display: flex;
-        gap: var(--rp-space-2);
-        margin: 0;
-        padding: var(--rp-space-2) var(--rp-space-3) 0;
-      }
-      .list {
-        flex: 1;
-        min-height: 0;
-        overflow: auto;
-        padding: 0 var(--rp-space-3) var(--rp-space-3);
-        scrollbar-width: thin;
-      }
-      .list:focus-visible {
-        outline-offset: -2px;
-      }
-      .branches {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: var(--rp-space-2);
-        padding: var(--rp-space-2) var(--rp-space-3);
-        border-top: 1px solid var(--rp-edge);
-        color: var(--rp-muted);
-      }
-    `,
-  ];
+  /** Another session is shown, from its end. */
+  private begun(): void {
+    this.shell.moment = null;
+    this.cursor = -1;
+    this.wanted = null;
+    this.from = 0;
+    this.timeline = null;
+    this.step = null;
+    this.look();
+  }
+
+  private beginRename(name: string): void {
+    this.renaming = name;
+    void this.updateComplete.then(() => {
+      const input = this.renderRoot.querySelector<HTMLInputElement>(".branches input");
+      input?.focus();
+      input?.select();
+    });
+  }
+
+  private async rename(branch: Branch, input: HTMLInputElement): Promise<void> {
+    this.renaming = null;
+    const name = input.value.trim();
+    if (name === "" || name === branch.name) return;
+    if (!(await this.branches?.rename(branch, name))) this.shell.notice(`There is a branch “${name}” already.`, "error");
+    this.requestUpdate();
+  }
+
+  private async drop(branch: Branch): Promise<void> {
+    this.undo = (await this.branches?.remove(branch)) ?? null;
+    this.removed = branch.name;
+    this.requestUpdate();
+  }
+
+  private async bringBack(): Promise<void> {
+    await this.undo?.();
+    this.undo = null;
+    this.requestUpdate();
+  }
+
+  private async keep(branch: Branch): Promise<void> {
+    const { sandboxes } = this.shell;
+    const journal = await this.branches?.read(branch);
+    if (!journal) return;
+    if (await sandboxes.create(`${sandboxes.current.name}: ${branch.name}`, journal)) this.begun();
+    else this.shell.notice("This browser keeps no sandboxes here.", "error");
+  }
+
+  static override styles = [...panelStyles, differenceStyles, timeStyles];
 }
 
 if (!customElements.get("rp-time")) customElements.define("rp-time", TimePanel);
