@@ -32,6 +32,8 @@ const RELOAD_MS = 400;
 /** About half a million commands, a second of playing. */
 const JOURNAL_MAX = 16 * 1024 * 1024;
 const LAST = "resplay.sandbox";
+/** Long enough for a first prompt to be drawn. */
+const LATER_MS = 80;
 
 type Call = { t: "yield"; id: string } | { t: "changed" };
 
@@ -83,6 +85,9 @@ export class Sandboxes extends EventTarget {
     if (remembered() === null) {
       this.early = new Opening();
       this.host.addSpace(FIRST, this.early);
+      // The engine first: until somebody changes data, nothing waits for this.
+      await new Promise((resolve) => this.host.addEventListener("state", resolve, { once: true }));
+      await new Promise((resolve) => setTimeout(resolve, LATER_MS));
     }
     try {
       this.storage = await Storage.open(this.lost);

@@ -7,6 +7,9 @@ import type { Block, Viewable } from "./protocol";
 
 /** Lines kept in the page. */
 export const LINES_MAX = 5_000;
+/** So little is drawn in the next frame, unless drawing takes very long. */
+const AT_ONCE = 20;
+const AT_ONCE_MS = 100;
 /** How much one press of "Show more" brings. */
 const UNFOLD_LENGTH = 64 * 1024;
 
@@ -142,7 +145,7 @@ export class Transcript {
     if (this.frame !== 0) return;
     // Drawing gets half the time at most: under a flood more lines fall out of the queue before they are drawn.
     const rest = this.drawnAt + this.drawing - performance.now();
-    if (rest < 8) this.frame = requestAnimationFrame(() => this.flush());
+    if (rest < 8 || (this.queued <= AT_ONCE && rest < AT_ONCE_MS)) this.frame = requestAnimationFrame(() => this.flush());
     else this.frame = setTimeout(() => requestAnimationFrame(() => this.flush()), rest) as unknown as number;
   }
 

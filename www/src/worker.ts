@@ -132,7 +132,9 @@ async function fetchEngine(request: Extract<Request, { t: "start" }>, batch: Req
   try {
     const response = await fetch(request.engine as string);
     if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
-    request.engine = await response.arrayBuffer();
+    // What is compiled as it comes in is also kept compiled, for the next visit.
+    const typed = response.headers.get("content-type")?.startsWith("application/wasm");
+    request.engine = await (typed ? WebAssembly.compileStreaming(response) : response.arrayBuffer());
   } catch (reason) {
     return crashed(reason);
   }
