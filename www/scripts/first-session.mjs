@@ -102,6 +102,7 @@ function settle(engine, terminals) {
   engine.next_to_close();
   engine.next_deadline();
   engine.dirty();
+  engine.moment();
   engine.is_running();
   engine.journal_from(engine.journal_length());
 }

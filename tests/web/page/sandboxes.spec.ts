@@ -48,6 +48,7 @@ test("they are renamed, duplicated, removed, and brought back", async ({ page })
   await page.keyboard.type("Experiment");
   await page.keyboard.press("Enter");
   await named(page, "Experiment").click();
+  await expect(page.getByRole("status").first()).toContainText("Experiment");
   await playground.run("GET a");
   await expect(playground.log()).toContainText('"1"');
   await actions(page, "Experiment").getByRole("button", { name: "Remove" }).click();
@@ -56,6 +57,7 @@ test("they are renamed, duplicated, removed, and brought back", async ({ page })
   await panel(page).getByRole("button", { name: "Undo" }).click();
   await expect(named(page, "Experiment")).toBeVisible();
   await named(page, "Experiment").click();
+  await expect(page.getByRole("status").first()).toContainText("Experiment");
   await playground.run("INCR a");
   await expect(playground.log()).toContainText("(integer) 2");
 });
