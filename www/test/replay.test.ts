@@ -70,7 +70,7 @@ test("every moment is what it was, in any order", { timeout: 120_000 }, () => {
   const journal = journalOf(files);
   const replay = replayOf(journal);
   expect(replay.moments).toBeGreaterThan(5000);
-  const places = [...anywhere(replay.moments + 1, 250)];
+  const places = [...anywhere(replay.moments + 1, 120)];
   // From the start to the end, as it happened.
   const plain = replayOf(journal);
   const happened = new Map([...places].sort((a, b) => a - b).map((place) => [place, seen(plain, place)]));

@@ -134,9 +134,7 @@ export class TimePanel extends LitElement implements PanelElement {
       this.timeline = timeline;
     }
     const where = await inspect<Where>(shell, { q: "where" });
-    const step = await inspect<Step>(shell, { q: "step", moment: shell.moment });
-    // For whoever measures it.
-    this.dataset["played"] = String(pastsOf(shell.host).played);
+    const step = await this.stepAt(shell.moment);
     const toEnd = staysAtEnd();
     this.due = where?.due ?? null;
     this.timeline = timeline;
@@ -145,6 +143,13 @@ export class TimePanel extends LitElement implements PanelElement {
       await this.updateComplete;
       if (this.scroller) this.scroller.scrollTop = this.scroller.scrollHeight;
     }
+  }
+
+  /** What a moment changed. How much was played for it stands in `data-played`, for whoever measures it. */
+  async stepAt(moment: number | null): Promise<Step | null> {
+    const step = await inspect<Step>(this.shell, { q: "step", moment });
+    this.dataset["played"] = String(pastsOf(this.shell.host).played);
+    return step;
   }
 
   /** Those of the keyspace shown, once it is known whether it is kept. */
