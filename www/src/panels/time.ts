@@ -318,7 +318,7 @@ export class TimePanel extends LitElement implements PanelElement {
     }
     return html`<li ${vars({ "--depth": depth })}>
       ${isHere ? html`<b aria-current="true">${name}</b>` : html`<button type="button" title="Go on with it" @click=${() => this.switchTo(branch)}>${name}</button>`}
-      <small>${branch.from === null ? "" : `from moment ${branch.moment}`}${isHere ? " · here" : ` · left at ${timeText(branch.left ?? 0)}`}</small>
+      <small>${isHere ? "here" : `left at ${timeText(branch.left ?? 0)}`}${branch.from === null ? "" : `, from moment ${branch.moment} of ${branch.from}`}</small>
       <span class="acts" role="group" aria-label=${name}>
         <button type="button" @click=${() => this.beginRename(name)}>Rename</button>
         ${isHere
