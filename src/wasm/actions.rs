@@ -13,6 +13,8 @@ use crate::cli::table::Table;
 #[wasm_bindgen]
 pub struct Session {
     inner: session::Session,
+    /// The keys are elsewhere: an engine at hand knows their names at most.
+    knows_names_only: bool,
 }
 
 #[wasm_bindgen]
@@ -23,7 +25,7 @@ impl Session {
         let settings = Settings { may_connect: false, ..Settings::default() };
         let mut inner = session::Session::new(settings);
         inner.set_table(Table::builtin());
-        Session { inner }
+        Session { inner, knows_names_only: false }
     }
 
     /// A terminal of a server elsewhere, and of any other that it is told to connect to.
@@ -31,7 +33,7 @@ impl Session {
         let settings = Settings { address: Address::Tcp { host, port }, ..Settings::default() };
         let mut inner = session::Session::new(settings);
         inner.set_table(Table::builtin());
-        Session { inner }
+        Session { inner, knows_names_only: true }
     }
 
     pub fn start(&mut self, now_ms: f64) -> Array {
@@ -117,8 +119,9 @@ impl Session {
     /// The ways to complete the line at the cursor (in UTF-16 units), as `{lines, cursors, labels, notes}`.
     pub fn complete(&self, line: &str, cursor: usize, engine: &Engine) -> JsValue {
         let mut completion = complete::complete(self.inner.table(), line, byte_at(line, cursor));
-        if let Some(query) = &completion.keys {
-            let keys = engine.keys(self.inner.db(), query);
+        if let Some(mut query) = completion.keys.clone() {
+            query.type_name = query.type_name.filter(|_| !self.knows_names_only);
+            let keys = engine.keys(self.inner.db(), &query);
             completion.add_keys(&keys);
         }
         let (lines, cursors, labels, notes) = (Array::new(), Array::new(), Array::new(), Array::new());

@@ -69,6 +69,32 @@ test("the own server: bytes, cost, keys before and after, and notifications once
   await clean(page);
 });
 
+test("360 pixels in the dark, by keyboard, and names of keys at the prompt", async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  const playground = await attachOwn(page);
+  const keys = await playground.panel("Keys");
+  await playground.run("SELECT 2");
+  await playground.run("HSET user:1 name Ada");
+  await expect(row(keys, /user:1/)).toBeVisible();
+  await playground.run("HSET user:1 name Bo");
+  await playground.prompt().fill("HGET user:");
+  await playground.prompt().press("Tab");
+  await expect(playground.prompt()).toHaveValue(/HGET user:1/);
+  await clean(page);
+  await playground.panel("X-ray");
+  await clean(page);
+  const time = await playground.panel("Time");
+  await time.getByRole("option").last().focus();
+  await page.keyboard.press("ArrowUp");
+  await expect(page.getByText("You look at moment 2.")).toBeVisible();
+  await expect(time.locator(".difference")).toContainText("Ada");
+  await clean(page);
+  await page.keyboard.press("End");
+  await expect(page.getByText("You look at moment")).toHaveCount(0);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+});
+
 test.describe("a real Redis", () => {
   test.skip(!hasRedis, "redis-server is not installed");
 

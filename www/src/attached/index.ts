@@ -35,6 +35,7 @@ const PUSH = 0x3e;
 const NOTIFY = "notify-keyspace-events";
 
 interface Lane {
+  /** Its number among the terminals, from 1. */
   id: number;
   link: Link;
   frames: Frames;
@@ -61,6 +62,8 @@ export class Attached {
   private readonly drawer = new Drawer();
   private readonly pastDrawer = new Drawer();
   private readonly lanes = new Map<number, Lane>();
+  /** Terminals keep their number when they connect again. */
+  private readonly numbers = new Map<number, number>();
   private limits = new Limits();
   private credentials: Credentials | null;
   private address: { host: string; port: number };
@@ -147,8 +150,10 @@ export class Attached {
         events.ended(reason, before);
       },
     });
-    const lane: Lane = { id: asks.id, link, frames, waiting: [], last: null, queued: null, sending: null, standing: asks.standing, closed: false };
-    this.lanes.set(asks.id, lane);
+    const number = this.numbers.get(asks.id) ?? this.numbers.size + 1;
+    this.numbers.set(asks.id, number);
+    const lane: Lane = { id: number, link, frames, waiting: [], last: null, queued: null, sending: null, standing: asks.standing, closed: false };
+    this.lanes.set(number, lane);
     return {
       send: (bytes) => this.send(lane, bytes, events.sent),
       close: () => {
@@ -353,6 +358,8 @@ export class Attached {
     }
     const { names } = this;
     if (!names?.scanned || this.scanning) return;
+    // Somebody reads along, and these questions are not what they want to read.
+    if (!now && [...this.lanes.values()].some(({ last }) => last?.facts.name === "MONITOR")) return;
     try {
       const { expected } = names;
       await names.count(this.reading(), this.limits);
@@ -518,9 +525,9 @@ export class Attached {
   }
 
   private async drawn(names: Names, ask: Extract<Ask, { q: "tree" }>, filter: string): Promise<unknown> {
-    let tree = names.tree.tree(0, ask.open, ask.filter, ask.from, ask.count) as Tree;
+    let tree = names.tree.tree(names.slot, ask.open, ask.filter, ask.from, ask.count) as Tree;
     for (let tries = 0; tries < 3 && (await this.fill(names, tree.shown)); tries++) {
-      tree = names.tree.tree(0, ask.open, ask.filter, ask.from, ask.count) as Tree;
+      tree = names.tree.tree(names.slot, ask.open, ask.filter, ask.from, ask.count) as Tree;
     }
     const notes = this.limits.told();
     const size = names.known.size.toLocaleString("en");
@@ -569,7 +576,7 @@ export class Attached {
     const names = new Names(db);
     try {
       for (const one of held.values()) names.set(one.key, true);
-      const tree = names.tree.tree(0, ask.open, ask.filter, ask.from, ask.count) as Tree;
+      const tree = names.tree.tree(names.slot, ask.open, ask.filter, ask.from, ask.count) as Tree;
       const shown = tree.shown.map((row) => {
         const one = row.key && held.get(idOf(row.key));
         return one ? { ...row, type: one.type!, encoding: one.encoding, bytes: one.bytes, expires: one.expires } : row;

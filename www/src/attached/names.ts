@@ -12,6 +12,7 @@ const SCAN_COUNT = 1000;
 /** What a search finds at most, and how many names it walks past. */
 const FOUND_MAX = 2000;
 const WALKED_MAX = 5_000_000;
+const DATABASES = 16;
 const JOURNAL_MAX = 64 * 1024 * 1024;
 
 interface Search {
@@ -34,7 +35,13 @@ export class Names {
   private cursor: Word = "0";
   private wanted = PAGE;
 
-  constructor(readonly db: number) {}
+  /** The database of the engine that has them: the same one, where there is such a one. */
+  readonly slot: number;
+
+  constructor(readonly db: number) {
+    this.slot = db < DATABASES ? db : 0;
+    this.run(["SELECT", String(this.slot)]);
+  }
 
   free(): void {
     this.engine.free();
