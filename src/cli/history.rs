@@ -81,7 +81,7 @@ impl History {
         self.entries.clear();
     }
 
-    /// The next line containing the words, starting behind `from` (exclusive) in the direction given; lines equal to the
+    /// The next line containing the words in any case, starting behind `from` (exclusive) in the direction given; lines equal to the
     /// one at `from` are passed over.
     pub fn search(&self, words: &str, from: Option<usize>, direction: Direction) -> Option<Found> {
         if words.is_empty() {
@@ -93,7 +93,9 @@ impl History {
             if Some(line) == seen {
                 return None;
             }
-            line.find(words).map(|start| Found { index, start, end: start + words.len() })
+            let mut places = line.as_bytes().windows(words.len());
+            let start = places.position(|place| place.eq_ignore_ascii_case(words.as_bytes()))?;
+            Some(Found { index, start, end: start + words.len() })
         };
         match direction {
             Direction::Back => (0..from.unwrap_or(self.len()).min(self.len())).rev().find_map(found),
@@ -151,6 +153,7 @@ mod tests {
         assert_eq!(forward.index, 0);
         assert_eq!(history.search("ey", Some(0), Direction::Forward).map(|f| f.index), Some(2));
         assert_eq!(history.search("zzz", None, Direction::Back), None);
+        assert_eq!(history.search("GET", None, Direction::Back).map(|f| f.index), Some(1));
     }
 
     #[test]

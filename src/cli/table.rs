@@ -5,41 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use crate::command::registry::{Entry, Registry};
 use crate::command::syntax;
+pub use crate::command::syntax::Kind;
 use crate::commands;
 use crate::resp::reply::Reply;
-
-/// What one argument is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    #[default]
-    String,
-    Integer,
-    Double,
-    Key,
-    Pattern,
-    UnixTime,
-    /// A word that stands for itself.
-    PureToken,
-    OneOf,
-    Block,
-}
-
-impl Kind {
-    pub fn named(name: &[u8]) -> Option<Kind> {
-        Some(match name {
-            b"string" => Kind::String,
-            b"integer" => Kind::Integer,
-            b"double" => Kind::Double,
-            b"key" => Kind::Key,
-            b"pattern" => Kind::Pattern,
-            b"unix-time" => Kind::UnixTime,
-            b"pure-token" => Kind::PureToken,
-            b"oneof" => Kind::OneOf,
-            b"block" => Kind::Block,
-            _ => return None,
-        })
-    }
-}
 
 /// One argument, or a choice or block of arguments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -191,20 +159,9 @@ fn argument(facts: &Reply) -> Argument {
 
 impl From<&syntax::Argument> for Argument {
     fn from(argument: &syntax::Argument) -> Argument {
-        let kind = match argument.kind {
-            syntax::Kind::String => Kind::String,
-            syntax::Kind::Integer => Kind::Integer,
-            syntax::Kind::Double => Kind::Double,
-            syntax::Kind::Key => Kind::Key,
-            syntax::Kind::Pattern => Kind::Pattern,
-            syntax::Kind::UnixTime => Kind::UnixTime,
-            syntax::Kind::PureToken => Kind::PureToken,
-            syntax::Kind::OneOf => Kind::OneOf,
-            syntax::Kind::Block => Kind::Block,
-        };
         Argument {
             name: argument.display.unwrap_or(&argument.name).to_owned(),
-            kind,
+            kind: argument.kind,
             token: argument.token.map(str::to_owned),
             optional: argument.optional,
             multiple: argument.multiple,

@@ -20,8 +20,9 @@
 use std::borrow::Cow;
 
 /// What an argument is, as COMMAND DOCS spells it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Default, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
+    #[default]
     String,
     Integer,
     Double,
@@ -34,6 +35,22 @@ pub enum Kind {
 }
 
 impl Kind {
+    const ALL: [Kind; 9] = [
+        Kind::String,
+        Kind::Integer,
+        Kind::Double,
+        Kind::Key,
+        Kind::Pattern,
+        Kind::UnixTime,
+        Kind::PureToken,
+        Kind::OneOf,
+        Kind::Block,
+    ];
+
+    pub fn named(name: &[u8]) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name().as_bytes() == name)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Kind::String => "string",
