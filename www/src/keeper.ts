@@ -133,7 +133,7 @@ async function append(opened: Opened | undefined, bytes: Uint8Array): Promise<vo
     for (const part of bytes.length <= TOGETHER ? [joined([head, bytes])] : [head, bytes]) {
       const written = handle.write(part, { at });
       // A full disk is told by a number that is too small, or none at all.
-      if (written !== part.length) throw new DOMException("there is no room", "QuotaExceededError");
+      if (written !== part.length) throw new DOMException("the browser has no room for so much", "QuotaExceededError");
       at += written;
     }
     await handle.flush();

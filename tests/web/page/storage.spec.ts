@@ -3,6 +3,9 @@
 import { expect, test, type Page } from "@playwright/test";
 import { Playground } from "../playground.ts";
 
+// Pages that come and go: slow on a machine that builds something else meanwhile.
+test.setTimeout(120_000);
+
 const status = (page: Page) => page.getByRole("status").first();
 
 interface Found {
@@ -161,6 +164,48 @@ test("where there are no files IndexedDB keeps, and what it has moves once there
   const again = await Playground.open(await context.newPage());
   await again.run("INCR kept");
   await expect(again.log()).toContainText("(integer) 4");
+});
+
+test("sandboxes of the page before there were files are taken over, whole", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.run("SET from before");
+  await playground.run("INCR n");
+  await expect(playground.log()).toContainText("(integer) 1");
+  const journal = await page.locator("redis-playground").evaluate((element) => {
+    const { host } = element as unknown as { host: { journal(space: string): Uint8Array } };
+    return [...host.journal("main")];
+  });
+  const session = await page.context().newCDPSession(page);
+  await page.goto("./icon.svg");
+  await session.send("Storage.clearDataForOrigin", { origin: new URL(page.url()).origin, storageTypes: "indexeddb,file_systems" });
+  // As that page left it: the journal in many chunks, a name of its own, another sandbox.
+  await page.evaluate(async (bytes) => {
+    const request = indexedDB.open("resplay", 2);
+    request.onupgradeneeded = () => {
+      const sandboxes = request.result.createObjectStore("sandboxes", { keyPath: "id" });
+      const chunks = request.result.createObjectStore("chunks", { autoIncrement: true });
+      chunks.createIndex("sandbox", "sandbox");
+      const record = { made: 1, used: 2, bytes: bytes.length, owner: "gone", removed: null };
+      sandboxes.add({ ...record, id: "main", name: "Älteste" });
+      sandboxes.add({ ...record, id: "other", name: "Other", used: 1 });
+      for (const sandbox of ["main", "other"]) for (let at = 0; at < bytes.length; at++) chunks.add({ sandbox, bytes: new Uint8Array([bytes[at]!]) });
+    };
+    await new Promise((resolve) => (request.onsuccess = resolve));
+    request.result.close();
+  }, journal);
+  await page.goto("./");
+  await playground.ready();
+  await expect(status(page)).toContainText("“Älteste” is kept");
+  await playground.run("INCR n");
+  await expect(playground.log()).toContainText("(integer) 2");
+  expect((await found(page)).places).toEqual({ main: "files", other: undefined });
+  const panel = await playground.panel("Sandbox");
+  await panel.locator("li .name").filter({ hasText: "Other" }).click();
+  await expect(status(page)).toContainText("“Other” is kept");
+  await playground.run("GET from");
+  await expect(playground.log()).toContainText('"before"');
+  const { places, chunks } = await found(page);
+  expect([places, chunks]).toEqual([{ main: "files", other: "files" }, 0]);
 });
 
 test("where the keeper of files does not start, what files hold moves to IndexedDB", async ({ page }) => {
