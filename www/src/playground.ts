@@ -66,6 +66,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   private readonly listeners = new Set<() => void>();
   private nextId = 1;
   private around = false;
+  private visited = false;
 
   constructor() {
     super();
@@ -85,7 +86,13 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
       if (this.host.state === "failed") void this.complete();
     });
     this.host.addEventListener("turn", () => this.tellTurn());
-    this.sandboxes.addEventListener("change", () => this.requestUpdate());
+    this.sandboxes.addEventListener("change", () => {
+      this.requestUpdate();
+      if (this.sandboxes.visits === this.visited) return;
+      // A lesson and a guest's session have words of their own.
+      this.visited = this.sandboxes.visits;
+      this.guideOpen = !this.visited && readSetting("guide") !== "closed";
+    });
     void this.begin();
   }
 
@@ -337,7 +344,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   private toggleGuide(): void {
     this.guideOpen = !this.guideOpen;
-    writeSetting("guide", this.guideOpen ? "open" : "closed");
+    if (!this.visited) writeSetting("guide", this.guideOpen ? "open" : "closed");
   }
 
   private async openDialog(id: string): Promise<void> {

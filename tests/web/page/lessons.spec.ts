@@ -27,6 +27,23 @@ test("a task is done when the learner does it, and not before", async ({ page })
   await expect(panel(page).getByRole("heading", { name: /What is not there/ })).toBeFocused();
 });
 
+test("an example in which time passes is run at once", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await open(page, "Keys that go away");
+  await expect(page.locator("#guide")).toBeHidden();
+  const example = panel(page).locator("figure").filter({ hasText: "@ +9s" });
+  for (let step = 1; !(await example.isVisible()); step++) {
+    await button(page, new RegExp(`^Step ${step + 1}:`)).click();
+    await expect(panel(page).locator("#step")).toContainText(`Step ${step + 1} of`);
+  }
+  await example.getByRole("button", { name: "Run" }).click();
+  await expect(playground.log()).toContainText("9 seconds later");
+  await expect(playground.log()).toContainText("(nil)");
+  expect(await playground.text()).toMatch(/TTL flash\n\(integer\) 1\n/);
+  await button(page, "← All lessons").click();
+  await expect(page.locator("#guide")).toBeVisible();
+});
+
 test("Show me plays the solution, over two clients where it takes two", async ({ page }) => {
   const playground = await Playground.open(page);
   await open(page, "Lists and queues");

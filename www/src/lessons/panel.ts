@@ -121,11 +121,29 @@ export class LessonPanel extends LitElement {
     if (this.playing) return;
     this.playing = true;
     try {
-      await this.shell.play(commands(block), pace);
+      await this.act(block, pace);
     } finally {
       this.playing = false;
     }
     void this.check();
+  }
+
+  /** Runs the commands of a transcript; where its clock moves, the time of the lesson goes on by as much. */
+  private async act(block: Block, pace: number): Promise<void> {
+    const { shell, lesson } = this;
+    let passed = false;
+    for (const move of block.moves) {
+      if (!lesson || this.lesson !== lesson) return;
+      if (move.kind === "clock") {
+        shell.notice(`${spanText(move.ms)} later`);
+        shell.host.pass(spaceOf(lesson), move.ms);
+        await shell.host.sync();
+      } else {
+        // What was left of a time to live should not run out meanwhile.
+        await shell.play([move], passed ? 0 : pace);
+      }
+      passed = move.kind === "clock";
+    }
   }
 
   // ---- Checking
@@ -319,10 +337,9 @@ export class LessonPanel extends LitElement {
   }
 
   private block(block: Block) {
-    const runs = block.moves.every(({ kind }) => kind === "command");
     return html`<figure>
       <pre tabindex="0" role="region" aria-label="Example">${block.source.map(line)}</pre>
-      ${runs ? html`<button type="button" ?disabled=${this.playing} @click=${() => this.play(block, block.moves.length > 1 ? PACE_MS / 2 : 0)}>Run</button>` : nothing}
+      <button type="button" ?disabled=${this.playing} @click=${() => this.play(block, block.moves.length > 1 ? PACE_MS / 2 : 0)}>Run</button>
     </figure>`;
   }
 }
@@ -333,6 +350,11 @@ function spaceOf(lesson: Lesson): string {
 
 function commands(block: Block) {
   return block.moves.flatMap((move) => (move.kind === "command" ? [{ client: move.client, line: move.line }] : []));
+}
+
+function spanText(ms: number): string {
+  const [amount, unit] = ms % 60_000 === 0 ? [ms / 60_000, "minute"] : [ms / 1000, "second"];
+  return `${amount} ${unit}${amount === 1 ? "" : "s"}`;
 }
 
 function spans(all: Span[]) {
