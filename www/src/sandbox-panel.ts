@@ -238,9 +238,13 @@ export class SandboxPanel extends LitElement {
       .room {
         margin-top: var(--rp-space-4);
       }
+      .room button {
+        margin-top: var(--rp-space-2);
+      }
       .name {
         display: grid;
         width: 100%;
+        padding-inline: var(--rp-space-1);
         border-color: transparent;
         text-align: left;
         font-weight: 600;
