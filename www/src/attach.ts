@@ -2,6 +2,7 @@
 
 import { LitElement, css, html, nothing } from "lit";
 import { Frames } from "./attached/frames";
+import { dialogStyles } from "./dialog-styles";
 import type { Shell } from "./panels/index";
 import { panelStyles } from "./panel-styles";
 import { Link, type Remote } from "./remote";
@@ -210,22 +211,13 @@ export class AttachDialog extends LitElement {
     tokens,
     controls,
     panelStyles,
+    dialogStyles,
     css`
       :host {
         display: contents;
       }
       dialog {
-        width: min(30rem, calc(100vw - 2rem));
-        max-height: calc(100dvh - 2rem);
-        padding: 0;
-        color: var(--rp-text);
-        background: var(--rp-panel);
-        border: 1px solid var(--rp-edge-strong);
-        border-radius: var(--rp-radius);
-        font-family: var(--rp-sans);
-      }
-      dialog::backdrop {
-        background: rgb(0 0 0 / 0.45);
+        --width: 30rem;
       }
       .sheet,
       form:not(.end) {

@@ -1,6 +1,7 @@
 /** The dialog for a line that wants a file: one of this machine, or text typed in its place. */
 
 import { LitElement, css, html, nothing } from "lit";
+import { dialogStyles } from "./dialog-styles";
 import type { FileUse } from "./protocol";
 import { controls, tokens } from "./styles";
 
@@ -71,19 +72,8 @@ class FileWanted extends LitElement {
   static override styles = [
     tokens,
     controls,
+    dialogStyles,
     css`
-      dialog {
-        width: min(32rem, calc(100vw - 2rem));
-        padding: 0;
-        color: var(--rp-text);
-        background: var(--rp-panel);
-        border: 1px solid var(--rp-edge-strong);
-        border-radius: var(--rp-radius);
-        font-family: var(--rp-sans);
-      }
-      dialog::backdrop {
-        background: rgb(0 0 0 / 0.5);
-      }
       .sheet {
         display: grid;
         gap: var(--rp-space-3);

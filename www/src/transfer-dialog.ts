@@ -1,6 +1,7 @@
 /** The dialog of what leaves and enters the page: a link, files, and a link or files of others, shown before they run. */
 
 import { LitElement, css, html, nothing } from "lit";
+import { dialogStyles } from "./dialog-styles";
 import { kindOf, openFiles, runOpened, save, type Kind, type Opened } from "./files";
 import { JournalError, journalOf, readJournal, type Session } from "./journal";
 import type { Shell } from "./panels/index";
@@ -397,6 +398,7 @@ export class TransferDialog extends LitElement {
     tokens,
     controls,
     panelStyles,
+    dialogStyles,
     css`
       :host {
         display: contents;
@@ -404,17 +406,7 @@ export class TransferDialog extends LitElement {
         color: var(--rp-text);
       }
       dialog {
-        width: min(40rem, calc(100vw - 2rem));
-        max-height: calc(100dvh - 2rem);
-        padding: 0;
-        color: var(--rp-text);
-        background: var(--rp-panel);
-        border: 1px solid var(--rp-edge-strong);
-        border-radius: var(--rp-radius);
-        font-family: var(--rp-sans);
-      }
-      dialog::backdrop {
-        background: rgb(0 0 0 / 0.45);
+        --width: 40rem;
       }
       .sheet {
         padding: var(--rp-space-6);

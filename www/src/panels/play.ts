@@ -1,6 +1,7 @@
 /** Plays a transcript across the clients, at a chosen speed, on a clock of its own. */
 
 import { LitElement, css, html } from "lit";
+import { dialogStyles } from "../dialog-styles";
 import type { Shell } from "./index";
 import { sharedOf } from "../share";
 import { panelStyles } from "./keys-styles";
@@ -216,20 +217,13 @@ export class PlayDialog extends LitElement {
 
   static override styles = [
     ...panelStyles,
+    dialogStyles,
     css`
       :host {
         display: contents;
       }
       dialog {
-        width: min(40rem, calc(100vw - 2rem));
-        padding: 0;
-        color: var(--rp-text);
-        background: var(--rp-panel);
-        border: 1px solid var(--rp-edge-strong);
-        border-radius: var(--rp-radius);
-      }
-      dialog::backdrop {
-        background: rgb(0 0 0 / 0.5);
+        --width: 40rem;
       }
       .sheet {
         display: grid;

@@ -1,17 +1,16 @@
 /** Time beside a server elsewhere: what was sent there and what it changed. Its clock cannot be turned back; a copy of it can. */
 
-import { LitElement, css, html, nothing, type PropertyValues } from "lit";
+import { css, html, nothing } from "lit";
 import { journalOf } from "../journal";
 import { difference, differenceStyles } from "./difference";
-import type { PanelElement, Shell } from "./index";
+import { LookingPanel } from "./looking";
 import { panelStyles } from "./keys-styles";
 import { inspect } from "../past";
 import { countText, timeText, type Moment, type Step, type Timeline } from "./look";
 
-const LOOK_MS = 100;
 const SHOWN_MAX = 500;
 
-export class AttachedTime extends LitElement implements PanelElement {
+export class AttachedTime extends LookingPanel {
   static override properties = {
     shell: { attribute: false },
     shown: { attribute: false },
@@ -21,50 +20,21 @@ export class AttachedTime extends LitElement implements PanelElement {
     trouble: { state: true },
   };
 
-  declare shell: Shell;
-  declare shown: boolean;
   declare private timeline: Timeline | null;
   declare private step: Step | null;
   declare private copying: boolean;
   declare private trouble: string;
-  private stop: (() => void) | null = null;
-  private wait: ReturnType<typeof setTimeout> | null = null;
   private asked = 0;
 
   constructor() {
     super();
-    this.shown = false;
     this.timeline = null;
     this.step = null;
     this.copying = false;
     this.trouble = "";
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.stop = this.shell.onTurn(() => this.look());
-    this.look();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.stop?.();
-    if (this.wait) clearTimeout(this.wait);
-  }
-
-  protected override updated(changes: PropertyValues): void {
-    if (changes.has("shown") && this.shown) this.look();
-  }
-
-  private look(): void {
-    if (!this.shown || this.wait) return;
-    this.wait = setTimeout(() => {
-      this.wait = null;
-      void this.ask();
-    }, LOOK_MS);
-  }
-
-  private async ask(): Promise<void> {
+  protected override async ask(): Promise<void> {
     const { shell } = this;
     const asked = ++this.asked;
     const rows = this.renderRoot.querySelector(".rows");

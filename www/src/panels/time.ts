@@ -1,11 +1,11 @@
 /** The time of the session: its clock, every moment of it, what each changed, and branches that go on from one. */
 
-import { LitElement, html, nothing, type PropertyValues } from "lit";
+import { html, nothing } from "lit";
 import { Branches, type Branch } from "../branches";
 import { inspect, pastsOf } from "../past";
 import type { Where } from "../protocol";
 import { live } from "lit/directives/live.js";
-import type { PanelElement, Shell } from "./index";
+import { LookingPanel } from "./looking";
 import { difference, differenceStyles } from "./difference";
 import { panelStyles } from "./keys-styles";
 import "./time-attached";
@@ -14,11 +14,10 @@ import { spanText, timeText, vars, type Step, type Timeline } from "./look";
 
 const ROW_PX = 28;
 const MARGIN = 10;
-const LOOK_MS = 100;
 const RATES = [1, 10, 60, 3600];
 const STEPS: [string, number][] = [["1 s", 1000], ["10 s", 10_000], ["1 min", 60_000], ["1 h", 3_600_000], ["1 day", 86_400_000]];
 
-export class TimePanel extends LitElement implements PanelElement {
+export class TimePanel extends LookingPanel {
   static override properties = {
     shell: { attribute: false },
     shown: { attribute: false },
@@ -31,8 +30,6 @@ export class TimePanel extends LitElement implements PanelElement {
     cursor: { state: true },
   };
 
-  declare shell: Shell;
-  declare shown: boolean;
   declare private timeline: Timeline | null;
   declare private step: Step | null;
   declare private branches: Branches | null;
@@ -41,9 +38,7 @@ export class TimePanel extends LitElement implements PanelElement {
   declare private due: number | null;
   declare private tick: number;
   declare private cursor: number;
-  private stop: (() => void) | null = null;
   private timer: ReturnType<typeof setInterval> | null = null;
-  private wait: ReturnType<typeof setTimeout> | null = null;
   private from = 0;
   /** How to bring back the branch that was removed last, and its name. */
   private undo: (() => Promise<void>) | null = null;
@@ -58,7 +53,6 @@ export class TimePanel extends LitElement implements PanelElement {
 
   constructor() {
     super();
-    this.shown = false;
     this.timeline = null;
     this.step = null;
     this.branches = null;
@@ -70,34 +64,18 @@ export class TimePanel extends LitElement implements PanelElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.stop = this.shell.onTurn(() => this.look());
     this.shell.host.addEventListener("clock", this.heard);
     this.timer = setInterval(() => this.shown && this.tick++, 200);
-    this.look();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.stop?.();
     this.shell.host.removeEventListener("clock", this.heard);
     if (this.timer) clearInterval(this.timer);
-    if (this.wait) clearTimeout(this.wait);
-  }
-
-  protected override updated(changes: PropertyValues): void {
-    if (changes.has("shown") && this.shown) this.look();
-  }
-
-  private look(): void {
-    if (!this.shown || this.wait) return;
-    this.wait = setTimeout(() => {
-      this.wait = null;
-      void this.ask();
-    }, LOOK_MS);
   }
 
   /** Asks, and once more if something was to be asked meanwhile: never two questions at a time. */
-  private async ask(): Promise<void> {
+  protected override async ask(): Promise<void> {
     this.again = this.asking;
     if (this.asking) return;
     this.asking = true;

@@ -1,15 +1,13 @@
 /** One command taken apart: its bytes, what it cost, the keys it named, what it told and to whom. */
 
-import { LitElement, css, html, nothing, type PropertyValues } from "lit";
+import { css, html, nothing } from "lit";
 import { inspect } from "../past";
-import type { PanelElement, Shell } from "./index";
+import { LookingPanel } from "./looking";
 import { panelStyles } from "./keys-styles";
 import { countText, shown, spanText, timeText, type Command, type Look, type Step, type Wire } from "./look";
 import { wireStyles, wireView } from "./wire";
 
-const LOOK_MS = 80;
-
-export class XrayPanel extends LitElement implements PanelElement {
+export class XrayPanel extends LookingPanel {
   static override properties = {
     shell: { attribute: false },
     shown: { attribute: false },
@@ -18,48 +16,19 @@ export class XrayPanel extends LitElement implements PanelElement {
     other: { state: true },
   };
 
-  declare shell: Shell;
-  declare shown: boolean;
   declare private step: Step | null;
   /** The protocol to show the reply in; 0 is the one it had. */
   declare private resp: number;
   declare private other: Wire | null;
-  private stop: (() => void) | null = null;
-  private timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor() {
     super();
-    this.shown = false;
     this.step = null;
     this.resp = 0;
     this.other = null;
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.stop = this.shell.onTurn(() => this.look());
-    this.look();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.stop?.();
-    if (this.timer) clearTimeout(this.timer);
-  }
-
-  protected override updated(changes: PropertyValues): void {
-    if (changes.has("shown") && this.shown) this.look();
-  }
-
-  private look(): void {
-    if (!this.shown || this.timer) return;
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      void this.ask();
-    }, LOOK_MS);
-  }
-
-  private async ask(): Promise<void> {
+  protected override async ask(): Promise<void> {
     const { shell } = this;
     const step = await inspect<Step>(shell, { q: "step", moment: shell.moment });
     if (step && !step.attached && step.input.moment === this.step?.input.moment && step.now === this.step.now) return;
