@@ -409,7 +409,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
           ${themeIcon(this.theme)}
         </button>
         ${menu.length > 0 ? this.menuButton() : nothing}
-        <button class="primary" type="button" ?disabled=${this.entries.length >= LANES_MAX} @click=${() => this.openLane()}>
+        <button type="button" ?disabled=${this.entries.length >= LANES_MAX} @click=${() => this.openLane()}>
           <span aria-hidden="true">+&nbsp;</span>Client
         </button>
       </header>

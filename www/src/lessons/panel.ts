@@ -128,21 +128,26 @@ export class LessonPanel extends LitElement {
     void this.check();
   }
 
-  /** Runs the commands of a transcript; where its clock moves, the time of the lesson goes on by as much. */
+  /** Runs the commands of a transcript. Where its clock moves, that of the lesson does, and stands still otherwise until the end. */
   private async act(block: Block, pace: number): Promise<void> {
     const { shell, lesson } = this;
-    let passed = false;
-    for (const move of block.moves) {
-      if (!lesson || this.lesson !== lesson) return;
-      if (move.kind === "clock") {
-        shell.notice(`${spanText(move.ms)} later`);
-        shell.host.pass(spaceOf(lesson), move.ms);
-        await shell.host.sync();
-      } else {
-        // What was left of a time to live should not run out meanwhile.
-        await shell.play([move], passed ? 0 : pace);
+    const { host, space } = shell;
+    const { paused, rate } = host.clockOf(space) ?? { paused: false, rate: 1 };
+    const skips = block.moves.some(({ kind }) => kind === "clock");
+    if (skips) host.setClock(space, true, rate);
+    try {
+      for (const move of block.moves) {
+        if (this.lesson !== lesson) return;
+        if (move.kind === "command") {
+          await shell.play([move], pace);
+        } else {
+          shell.notice(`${spanText(move.ms)} later`);
+          host.pass(space, move.ms);
+          await host.sync();
+        }
       }
-      passed = move.kind === "clock";
+    } finally {
+      if (skips && this.lesson === lesson) host.setClock(space, paused, rate);
     }
   }
 

@@ -98,7 +98,7 @@ export const panelStyles = [
     }
     .type {
       flex: none;
-      min-width: 3.1rem;
+      min-width: 3.3rem;
       padding: 0 0.35rem;
       text-align: center;
       font: 600 0.6875rem / 1.15rem var(--rp-mono);

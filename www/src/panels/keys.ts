@@ -281,7 +281,7 @@ export class KeysPanel extends LitElement implements PanelElement {
       </svg>
       <p><b>${past ? "No keys at this moment." : "No keys yet."}</b></p>
       <p>${past ? "Nothing was kept here then." : "What you keep appears here, as it is kept: its type, its size, the time it has to live."}</p>
-      ${past ? nothing : html`<button class="primary" type="button" @click=${() => this.shell.run('SET greeting "Hello, world"')}>Make the first one</button>`}
+      ${past ? nothing : html`<button type="button" @click=${() => this.shell.run('SET greeting "Hello, world"')}>Make the first one</button>`}
     </div>`;
   }
 
