@@ -28,6 +28,12 @@ sheet.replaceSync(`
     cursor: default;
     z-index: 1;
   }
+  @media (max-width: 40rem) {
+    /* There is no room beside the reply. */
+    .views.above {
+      transform: translateY(-100%);
+    }
+  }
   .views button {
     min-height: 1.6rem;
     padding: 0 var(--rp-space-2);
@@ -97,7 +103,11 @@ export class Values {
     });
     this.root.adoptedStyleSheets.push(sheet);
     this.root.querySelector(".scroller")!.append(this.bar);
-    this.root.querySelector(".log")!.addEventListener("keydown", (event) => this.valueKey(event as KeyboardEvent));
+    const log = this.root.querySelector(".log")!;
+    new MutationObserver(() => {
+      if (this.entry && !this.entry.isConnected) this.leave();
+    }).observe(log, { childList: true });
+    log.addEventListener("keydown", (event) => this.valueKey(event as KeyboardEvent));
   }
 
   /** The pointer is over this. */
@@ -162,6 +172,7 @@ export class Values {
     buttons.push(button("copy", (made) => this.copy(made, this.terminal.lane?.copy(reply.id))));
     this.bar.replaceChildren(...this.ofValue(), ...buttons);
     this.bar.hidden = false;
+    this.bar.classList.toggle("above", !this.picked);
     // An entry is drawn apart from the rest, so offsets within it say nothing.
     const scroller = this.bar.parentElement!;
     // It must not hide the value that it is about.

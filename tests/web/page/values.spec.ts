@@ -106,3 +106,15 @@ test("the prompt says what it waits for", async ({ page }) => {
   await playground.run("MONITOR");
   await expect(playground.ghost()).toContainText("press Ctrl-C to quit");
 });
+
+test("what can be done with a reply goes away with it", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.run("RPUSH l a b");
+  await playground.run("LRANGE l 0 -1");
+  await expect(playground.log()).toContainText('2) "b"');
+  await playground.prompt().press("Alt+v");
+  const bar = page.getByRole("toolbar", { name: "Show this reply as" });
+  await expect(bar).toBeVisible();
+  await playground.lane("Client A").getByRole("button", { name: "Clear" }).click();
+  await expect(bar).toBeHidden();
+});

@@ -233,7 +233,7 @@ export class LessonPanel extends LitElement {
       <ul class="cards">
         ${datasets.map(
           (data) => html`<li>
-            <button type="button" class="data" @click=${() => this.load(data)}><b>${data.title}</b><small>${data.summary}</small></button>
+            <button type="button" class="data" @click=${() => this.load(data)}><b>${data.title}</b><small>${data.summary}</small><small>${data.lines.length} commands</small></button>
           </li>`,
         )}
       </ul>

@@ -156,7 +156,8 @@ export const lessonStyles = [
       padding: var(--rp-space-3);
       flex: 1 1 12rem;
       min-width: 0;
-      overflow-x: auto;
+      white-space: pre-wrap;
+      overflow-wrap: anywhere;
       line-height: 1.5;
     }
     figure button {

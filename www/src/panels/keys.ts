@@ -56,6 +56,8 @@ export class KeysPanel extends LitElement implements PanelElement {
   private from = 0;
   private timer: ReturnType<typeof setInterval> | null = null;
 
+  private readonly turned = () => this.requestUpdate();
+
   constructor() {
     super();
     this.shown = false;
@@ -72,12 +74,14 @@ export class KeysPanel extends LitElement implements PanelElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.stop = this.shell.onTurn(() => this.look());
+    this.shell.host.addEventListener("state", this.turned);
     this.look();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.stop?.();
+    this.shell.host.removeEventListener("state", this.turned);
     if (this.timer) clearInterval(this.timer);
     this.timer = null;
   }
@@ -211,7 +215,7 @@ export class KeysPanel extends LitElement implements PanelElement {
           Follow
         </label>
       </div>
-      ${tree?.notes?.length ? this.notes(tree) : nothing} ${tree ? this.body(tree) : html`<p class="note">Looking…</p>`}
+      ${tree?.notes?.length ? this.notes(tree) : nothing} ${tree ? this.body(tree) : html`<p class="note">${this.shell.host.state === "failed" ? "There is no engine to look into." : "Looking…"}</p>`}
     `;
   }
 
