@@ -1,4 +1,7 @@
-/** What every dialog looks like; `--width` is how wide it gets. */
+/**
+ * What dialogs look like that come after the first prompt; `--width` is how wide one gets. Those of the page itself have the
+ * same rules in `playground-styles.ts`: a file for both would be one more to wait for at the start.
+ */
 
 import { css } from "lit";
 

@@ -1,13 +1,11 @@
 /** The rules of the playground page. */
 
 import { css } from "lit";
-import { dialogStyles } from "./dialog-styles";
 import { controls, tokens } from "./styles";
 
 export const playgroundStyles = [
   tokens,
   controls,
-  dialogStyles,
   css`
     :host {
       display: grid;
@@ -337,8 +335,16 @@ export const playgroundStyles = [
     }
 
     dialog {
-      --width: 44rem;
+      width: min(44rem, calc(100vw - 2rem));
       max-height: min(44rem, calc(100dvh - 2rem));
+      padding: 0;
+      color: var(--rp-text);
+      background: var(--rp-panel);
+      border: 1px solid var(--rp-edge-strong);
+      border-radius: var(--rp-radius);
+    }
+    dialog::backdrop {
+      background: rgb(0 0 0 / 0.5);
     }
     .sheet {
       padding: var(--rp-space-6);
