@@ -16,6 +16,8 @@ const TOKEN_WRONG: u16 = 4401;
 const TARGET_REFUSED: u16 = 4403;
 const NOT_REACHED: u16 = 4502;
 
+const INDEX: &[u8] = b"<!doctype html><title>page</title>
+<meta http-equiv=\"Content-Security-Policy\" content=\"script-src 'self' 'sha256-AbCd=' 'wasm-unsafe-eval'\">";
 const WASM: &[u8] = b"\0asm\x01\0\0\0";
 
 struct Page {
@@ -88,7 +90,7 @@ impl Page {
         std::fs::create_dir_all(folder.join("dist/assets")).expect("a temporary folder");
         let dist = folder.join("dist");
         for (name, bytes) in [
-            ("dist/index.html", &b"<!doctype html><title>page</title>"[..]),
+            ("dist/index.html", INDEX),
             ("dist/assets/engine-AbCd1234.wasm", WASM),
             ("dist/assets/index-AbCd1234.js", b"export {}"),
             ("dist/assets/index-AbCd1234.js.br", b"compressed"),
@@ -185,12 +187,14 @@ fn files_come_with_all_a_browser_needs() {
     assert_eq!((index.status, index.body.starts_with(b"<!doctype")), (200, true));
     assert_eq!(index.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(index.header("cache-control"), Some("no-cache"));
-    assert!(
-        index.header("content-security-policy").is_some_and(|policy| policy.contains("'wasm-unsafe-eval'"))
-    );
+    let own = "script-src 'self' 'sha256-AbCd=' 'wasm-unsafe-eval'; frame-ancestors 'self'";
+    assert_eq!(index.header("content-security-policy"), Some(own));
     let wasm = page.fetch("GET", "/assets/engine-AbCd1234.wasm", &["Accept-Encoding: br"]);
     assert_eq!((wasm.status, &wasm.body[..]), (200, WASM));
     assert_eq!(wasm.header("content-type"), Some("application/wasm"));
+    assert!(
+        wasm.header("content-security-policy").is_some_and(|policy| policy.contains("default-src 'none'"))
+    );
     assert!(wasm.header("cache-control").is_some_and(|text| text.contains("immutable")));
     assert_eq!(wasm.header("vary"), None);
     let head = page.fetch("HEAD", "/assets/engine-AbCd1234.wasm", &[]);

@@ -1,21 +1,41 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
-/** Has the browser fetch the engine beside the page's script, which would ask for it only once it runs, and start its worker. */
-const startEngine: Plugin = {
-  name: "start-engine",
+const short = (rules: string) => rules.replace(/\/\*[^]*?\*\//g, "").replace(/\s+/g, " ").replace(/ ?([{};,]) ?/g, "$1").trim();
+
+/**
+ * Puts into the page what would hold it up from outside: the style of what is seen first, and the script that has the browser fetch the
+ * engine beside the page's script and start its worker. The page's policy allows these two texts and no other.
+ */
+const startAtOnce: Plugin = {
+  name: "start-at-once",
+  apply: "build",
   transformIndexHtml: {
     order: "post",
-    handler(_html, { bundle }) {
-      const named = (pattern: RegExp) => Object.keys(bundle ?? {}).find((name) => pattern.test(name));
-      const [engine, worker, early] = [/resplay_first-.*\.wasm$/, /\/worker-.*\.js$/, /\/early-.*\.js$/].map(named);
-      if (!engine || !worker || !early) return [];
-      const preload = { rel: "preload", as: "fetch", type: "application/wasm", crossorigin: true, href: `./${engine}`, "data-engine": true };
-      const start = { type: "module", async: true, fetchpriority: "high", crossorigin: true, src: `./${early}`, "data-worker": `./${worker}` };
-      return [
-        { tag: "link", attrs: preload, injectTo: "head-prepend" },
-        { tag: "script", attrs: start, injectTo: "head-prepend" },
-      ];
+    handler(html, { bundle = {} }) {
+      const named = (pattern: RegExp) => {
+        const found = Object.keys(bundle).filter((name) => pattern.test(name));
+        if (found.length !== 1) throw new Error(`${found.length} files match ${pattern}`);
+        return found[0]!;
+      };
+      const allowed = (text: string) => `'self' 'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+      const early = named(/\/early-.*\.js$/);
+      const chunk = bundle[early]!;
+      // Its names are its own.
+      const script = `(()=>{${(chunk as { code: string }).code.trim()}})()`;
+      delete bundle[early];
+      const style = short(readFileSync("page.css", "utf8"));
+      const replace = (from: RegExp, to: string) => {
+        if (!from.test(html)) throw new Error(`index.html has no ${from}`);
+        html = html.replace(from, () => to);
+      };
+      replace(/<link [^>]*page\.css[^>]*>/, `<style>${style}</style>`);
+      replace(/script-src 'self'/, `script-src ${allowed(script)}`);
+      replace(/style-src 'self'/, `style-src ${allowed(style)}`);
+      const attrs = { "data-engine": `./${named(/resplay_first-.*\.wasm$/)}`, "data-worker": `./${named(/\/worker-.*\.js$/)}` };
+      return { html, tags: [{ tag: "script", attrs, children: script, injectTo: "head" }] };
     },
   },
 };
@@ -27,7 +47,6 @@ const shortRules: Plugin = {
   enforce: "pre",
   transform(code, id) {
     if (!id.endsWith(".ts") || !code.includes("css`")) return null;
-    const short = (rules: string) => rules.replace(/\/\*[^]*?\*\//g, "").replace(/\s+/g, " ").replace(/ ?([{};,]) ?/g, "$1");
     return { code: code.replace(/\bcss`([^`]*)`/g, (_all, rules: string) => `css\`${short(rules)}\``), map: null };
   },
 };
@@ -35,7 +54,7 @@ const shortRules: Plugin = {
 // A relative base, so that the page works from any folder; embed.js keeps its name, so that others can point to it.
 export default defineConfig({
   base: "./",
-  plugins: [startEngine, shortRules],
+  plugins: [startAtOnce, shortRules],
   build: {
     target: "es2022",
     modulePreload: { polyfill: false },

@@ -38,7 +38,7 @@ function closure(entry, seen = new Set()) {
 }
 
 const worker = only(/^assets\/worker-.*\.js$/);
-const page = new Set([...closure(only(/^assets\/index-.*\.js$/)), only(/^index\.html$/), only(/^page\.css$/), worker]);
+const page = new Set([...closure(only(/^assets\/index-.*\.js$/)), only(/^index\.html$/), worker]);
 const parts = {
   "embed shell, before first intent": closure("embed.js"),
   "script and style of the page": page,

@@ -1,12 +1,17 @@
 /**
- * What the page needs longest to have, asked for before its script has come: the engine, and the worker it will live in. The
- * page as built says where they are; where it does not, they are asked for later.
+ * What the page needs longest to have, asked for before anything else of it has come: the engine, and the worker it will live
+ * in. The page as built has this script within it, and says there where both are; elsewhere they are asked for later.
  */
 
-interface Early {
+interface Begun {
   worker?: Worker | undefined;
   /** Its bytes, or the address where the worker finds them itself. */
   engine?: Promise<ArrayBuffer | string> | undefined;
+}
+
+export interface Early {
+  worker(): Begun["worker"];
+  engine(): Begun["engine"];
 }
 
 /** What a page has asked for comes to its workers as well, without a second request: so Chromium's cache works. */
@@ -14,35 +19,44 @@ const SHARES = "userAgentData" in navigator;
 
 const HELD_MS = 15_000;
 
-function begun(): Early {
-  const engine = document.querySelector<HTMLLinkElement>("link[data-engine]");
-  const worker = document.querySelector<HTMLScriptElement>("script[data-worker]")?.dataset.worker;
-  if (!engine || !worker) return {};
-  const asked = fetch(engine.href);
-  const early: Early = { worker: new Worker(new URL(worker, document.baseURI), { type: "module" }) };
+function begun({ engine: from, worker: script }: DOMStringMap): Begun {
+  if (!from || !script) return {};
+  const engine = new URL(from, document.baseURI).href;
+  const asked = fetch(engine);
+  const all: Begun = {};
+  const url = new URL(script, document.baseURI);
   if (SHARES) {
-    early.engine = Promise.resolve(engine.href);
+    // It need not be told by this thread, which has the page to draw.
+    url.hash = engine;
+    all.engine = Promise.resolve(engine);
     // Not read here, for that takes this thread's time; to let go of it early would be to ask again.
     asked.then(({ body }) => setTimeout(() => void body?.cancel(), HELD_MS)).catch(() => {});
   } else {
-    early.engine = asked.then((response) => (response.ok ? response.arrayBuffer() : Promise.reject(new Error(`${engine.href} answers ${response.status}`))));
+    all.engine = asked.then((response) => (response.ok ? response.arrayBuffer() : Promise.reject(new Error(`${engine} answers ${response.status}`))));
     // Whoever needs it hears of it.
-    early.engine.catch(() => {});
+    all.engine.catch(() => {});
   }
-  early.worker!.onerror = (event) => {
+  all.worker = new Worker(url, { type: "module" });
+  all.worker.onerror = (event) => {
     event.preventDefault();
-    early.worker = undefined;
+    all.worker = undefined;
   };
-  return early;
+  return all;
 }
 
-const all = begun();
+const all = begun((document.currentScript as HTMLScriptElement).dataset);
 
 /** Each is there once, and not again for a worker that follows. */
-function taken<Key extends keyof Early>(key: Key): Early[Key] {
+function taken<Key extends keyof Begun>(key: Key): Begun[Key] {
   const value = all[key];
   delete all[key];
   return value;
 }
 
-export const early = { worker: () => taken("worker"), engine: () => taken("engine") };
+declare global {
+  interface Window {
+    early?: Early;
+  }
+}
+
+window.early = { worker: () => taken("worker"), engine: () => taken("engine") };

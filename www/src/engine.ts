@@ -3,6 +3,7 @@
 import firstUrl from "../pkg/resplay_first.wasm?url";
 import restUrl from "../pkg/resplay_rest.wasm?url";
 import workerUrl from "./worker.ts?worker&url";
+import type { Early } from "./early";
 import { Host } from "./host";
 
 function spawn(from = workerUrl): Worker {
@@ -22,11 +23,11 @@ async function bytesAt(url: string): Promise<ArrayBuffer> {
 }
 
 /** The module is fetched beside the worker's script, not after it, and compiled over there: this thread has the page to draw. */
-export function newHost(wasm: string | null = null, early: { worker?(): Worker | undefined; engine?(): Promise<ArrayBuffer | string> | undefined } = {}): Host {
+export function newHost(wasm: string | null = null, early?: Early): Host {
   const url = (name: string): string => new URL(name, import.meta.url).href;
   return new Host(
-    (from) => (from ? undefined : early.worker?.()) ?? spawn(from),
-    () => early.engine?.() ?? bytesAt(wasm ?? url(firstUrl)),
+    (from) => (from ? undefined : early?.worker()) ?? spawn(from),
+    () => early?.engine() ?? bytesAt(wasm ?? url(firstUrl)),
     url(restUrl),
   );
 }

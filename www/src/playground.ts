@@ -2,7 +2,7 @@
 
 import { LitElement, html, nothing, svg, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { early } from "./early";
+import type {} from "./early";
 import { newHost } from "./engine";
 import type { Step } from "./guide";
 import { History, localStore } from "./history";
@@ -60,7 +60,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   inspected: Uint8Array | null = null;
   /** All is drawn; what stands around the prompt comes after it. */
   declare whole: boolean;
-  readonly host = newHost(null, early);
+  readonly host = newHost(null, window.early);
   readonly sandboxes = new Sandboxes(this.host, this);
   private readonly history = new History(localStore("resplay.history"));
   private readonly listeners = new Set<() => void>();

@@ -36,8 +36,8 @@ export const tokens = css`
     --rp-field: light-dark(#5b3f9e, #c3b3ff);
     --rp-selection: light-dark(#ffe2a8, #3a4a68);
 
-    --rp-mono: ui-monospace, "SF Mono", "Cascadia Mono", "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
-    --rp-sans: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
+    --rp-mono: ui-monospace, Menlo, Consolas, monospace;
+    --rp-sans: system-ui, sans-serif;
     --rp-size: 0.9375rem;
     --rp-size-small: 0.8125rem;
     --rp-leading: 1.55;

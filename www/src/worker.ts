@@ -110,6 +110,11 @@ const port = self as unknown as {
   postMessage(message: unknown): void;
 };
 
+/** The engine whose address came with this worker's own: it is here before anybody asks for it. */
+const ahead = location.hash ? engineAt(location.hash.slice(1)) : null;
+// Whoever needs it hears of it.
+ahead?.catch(() => {});
+
 /** What came in while the engine is fetched. */
 let early: Request[][] | null = null;
 
@@ -130,17 +135,21 @@ function take(batch: Request[]): void {
 async function fetchEngine(request: Extract<Request, { t: "start" }>, batch: Request[]): Promise<void> {
   early = [batch];
   try {
-    const response = await fetch(request.engine as string);
-    if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
-    // What is compiled as it comes in is also kept compiled, for the next visit.
-    const typed = response.headers.get("content-type")?.startsWith("application/wasm");
-    request.engine = await (typed ? WebAssembly.compileStreaming(response) : response.arrayBuffer());
+    request.engine = await (ahead ?? engineAt(request.engine as string));
   } catch (reason) {
     return crashed(reason);
   }
   const batches = early;
   early = null;
   batches.forEach(take);
+}
+
+async function engineAt(url: string): Promise<WebAssembly.Module | ArrayBuffer> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.url} answers ${response.status}`);
+  // What is compiled as it comes in is also kept compiled, for the next visit.
+  const typed = response.headers.get("content-type")?.startsWith("application/wasm");
+  return typed ? WebAssembly.compileStreaming(response) : response.arrayBuffer();
 }
 
 function start(engine: WebAssembly.Module | ArrayBuffer, rest: string): void {

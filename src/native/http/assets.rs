@@ -90,6 +90,14 @@ pub fn name_of(path: &str) -> Option<String> {
     (is_plain && name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'))).then_some(name)
 }
 
+/// What a page says that it may do, for the header that says the same.
+pub fn policy(html: &[u8]) -> Option<&str> {
+    let html = std::str::from_utf8(html).ok()?;
+    let (_, after) = html.split_once("http-equiv=\"Content-Security-Policy\"")?;
+    let (policy, _) = after.split_once("content=\"")?.1.split_once('"')?;
+    policy.bytes().all(|byte| matches!(byte, b' '..=b'~')).then_some(policy)
+}
+
 pub fn mime(name: &str) -> &'static str {
     match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
         "html" => "text/html; charset=utf-8",

@@ -20,7 +20,7 @@ use super::log::Log;
 use assets::{Asset, Source};
 use bridge::Bridge;
 
-/// What the page may do: its own scripts, style and engine, and nothing from elsewhere.
+/// What a worker of the page may do: its own scripts and engine, and nothing from elsewhere. The page itself says what it may.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'self'";
@@ -120,6 +120,8 @@ async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
 }
 
 fn file(name: &str, asset: Asset, headers: &HeaderMap, is_head: bool) -> Response {
+    let own = if name.ends_with(".html") { assets::policy(&asset.bytes) } else { None };
+    let policy = own.map_or(POLICY.to_owned(), |own| format!("{own}; frame-ancestors 'self'"));
     let has_variants = asset.brotli.is_some() || asset.gzip.is_some();
     let packed = [(asset.brotli, "br"), (asset.gzip, "gzip")];
     let packed = packed.into_iter().find(|(bytes, coding)| bytes.is_some() && accepts(headers, coding));
@@ -147,7 +149,7 @@ fn file(name: &str, asset: Asset, headers: &HeaderMap, is_head: bool) -> Respons
     // The embeddable terminal is a script for other sites' pages.
     put(&mut response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     put(&mut response, HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
-    put(&mut response, header::CONTENT_SECURITY_POLICY, POLICY);
+    put(&mut response, header::CONTENT_SECURITY_POLICY, &policy);
     response
 }
 

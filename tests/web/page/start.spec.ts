@@ -6,7 +6,7 @@ import { Playground } from "../playground.ts";
 /** What the page names: its script and style, the engine's first part and the worker. */
 async function named(page: Page, baseURL: string): Promise<Set<string>> {
   const text = await (await page.request.get(baseURL)).text();
-  const names = [...text.matchAll(/(?:src|href|data-worker)="(\.\/[^"]+)"/g)].map(([, name]) => new URL(name!, baseURL).href);
+  const names = [...text.matchAll(/(?:src|href|data-worker|data-engine)="(\.\/[^"]+)"/g)].map(([, name]) => new URL(name!, baseURL).href);
   return new Set([new URL(baseURL).href, ...names]);
 }
 
@@ -33,7 +33,7 @@ test("the first answer comes with what the page names, and nothing else", async 
   await playground.run("PING");
   await expect(playground.log()).toContainText("PONG");
   const needed = new Set(asked.filter((url) => allowed.has(url) && url.includes("/assets/")));
-  expect(needed.size).toBe(5);
+  expect(needed.size).toBe(4);
   letGo();
   await playground.ready();
   await playground.run("SET k v");
