@@ -53,6 +53,13 @@ function taken<Key extends keyof Begun>(key: Key): Begun[Key] {
   return value;
 }
 
+try {
+  // The first look into each waits for another process, and there is time for it now.
+  void (localStorage.length + sessionStorage.length);
+} catch {
+  // A browser may forbid it.
+}
+
 declare global {
   interface Window {
     early?: Early;

@@ -42,7 +42,7 @@ export const playgroundStyles = [
       gap: var(--rp-space-3);
       margin: 0 auto 0 0;
       font-size: 1.125rem;
-      font-weight: 700;
+      font-weight: 600;
       letter-spacing: -0.01em;
       min-width: 0;
     }
@@ -103,7 +103,7 @@ export const playgroundStyles = [
     }
     .resp {
       color: var(--rp-muted);
-      font: 600 0.72rem / 1 var(--rp-mono);
+      font-weight: 600;
     }
 
     .work {
@@ -280,6 +280,7 @@ export const playgroundStyles = [
       max-width: 60ch;
     }
     .welcome b {
+      font-weight: 600;
       color: var(--rp-text);
     }
     .trouble {

@@ -187,7 +187,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     this.requestUpdate();
     await this.updateComplete;
     this.enter();
-    const prompt = this.querySelector(".early-lane")?.textContent?.trim();
+    const prompt = this.querySelector(".early-lane b")?.textContent?.trim();
     if (this.sandboxes.entersEarly && prompt) for (const terminal of this.terminals()) terminal.expect(`${prompt} `);
     this.host.releaseOthers(this.space);
     if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();

@@ -36,7 +36,7 @@ export const tokens = css`
     --rp-field: light-dark(#5b3f9e, #c3b3ff);
     --rp-selection: light-dark(#ffe2a8, #3a4a68);
 
-    --rp-mono: ui-monospace, Menlo, Consolas, monospace;
+    --rp-mono: Menlo, Consolas, monospace;
     --rp-sans: system-ui, sans-serif;
     --rp-size: 0.9375rem;
     --rp-size-small: 0.8125rem;
