@@ -335,10 +335,14 @@ export class Attached {
   }
 
   private lost(reason: string): void {
+    this.lose(reason);
+    this.tell();
+  }
+
+  private lose(reason: string): void {
     this.forget();
     this.unreachable = reason;
     this.triedAt = Date.now();
-    this.tell();
   }
 
   private tell(): void {
@@ -485,7 +489,8 @@ export class Attached {
   private async tree(ask: Extract<Ask, { q: "tree" }>, db: number): Promise<unknown> {
     this.treeAskedAt = Date.now() + 1;
     const plain = { db, total: 0, found: 0, rows: 0, from: 0, shown: [], now: Date.now(), changed: [], moment: 0 };
-    if (this.unreachable !== null) return { ...plain, notes: [`The server does not answer: ${this.unreachable}. The panels try again by themselves.`] };
+    const silent = () => ({ ...plain, notes: [`The server does not answer: ${this.unreachable}. The panels try again by themselves.`] });
+    if (this.unreachable !== null) return silent();
     try {
       const names = await this.namesOf(db);
       const filter = textOf(ask.filter) ?? "";
@@ -494,12 +499,8 @@ export class Attached {
       return await this.drawn(names, ask, filter);
     } catch (reason) {
       if (this.closed) return plain;
-      if (this.unreachable === null) {
-        this.forget();
-        this.unreachable = reasonOf(reason);
-        this.triedAt = Date.now();
-      }
-      return { ...plain, notes: [`The server does not answer: ${this.unreachable}. The panels try again by themselves.`] };
+      if (this.unreachable === null) this.lose(reasonOf(reason));
+      return silent();
     }
   }
 

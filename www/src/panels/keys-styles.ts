@@ -131,8 +131,32 @@ export const panelStyles = [
   `,
 ];
 
+/** Rows of a long list of which only those in sight are drawn; `--height` is that of all, `--at` where one is. */
+export const rowStyles = css`
+  .all {
+    position: relative;
+    height: var(--height);
+  }
+  .row {
+    position: absolute;
+    inset: var(--at) 0 auto 0;
+    display: flex;
+    align-items: center;
+    gap: var(--rp-space-2);
+    cursor: pointer;
+    white-space: nowrap;
+  }
+  .row:hover {
+    background: var(--rp-raised);
+  }
+  .row:focus-visible {
+    outline-offset: -2px;
+  }
+`;
+
 export const keysStyles = [
   ...panelStyles,
+  rowStyles,
   css`
     .tools {
       display: flex;
@@ -188,23 +212,9 @@ export const keysStyles = [
         min-height: 0;
       }
     }
-    .all {
-      position: relative;
-      height: var(--height);
-    }
     .row {
-      position: absolute;
-      inset: var(--at) 0 auto 0;
       height: 30px;
-      display: flex;
-      align-items: center;
-      gap: var(--rp-space-2);
       padding: 0 var(--rp-space-3) 0 calc(var(--rp-space-3) + var(--depth) * 1.1rem);
-      cursor: pointer;
-      white-space: nowrap;
-    }
-    .row:hover {
-      background: var(--rp-raised);
     }
     .row[aria-selected="true"] {
       background: var(--rp-raised);
@@ -212,9 +222,6 @@ export const keysStyles = [
     }
     .row.hot[aria-selected="true"] {
       box-shadow: inset 3px 0 var(--rp-accent);
-    }
-    .row:focus-visible {
-      outline-offset: -2px;
     }
     .name {
       flex: 1;

@@ -43,31 +43,14 @@ export const timeStyles = css`
     overscroll-behavior: contain;
     scrollbar-width: thin;
   }
-  .all {
-    position: relative;
-    height: var(--height);
-  }
   .row {
-    position: absolute;
-    inset: var(--at) 0 auto 0;
     height: 28px;
-    display: flex;
-    align-items: center;
-    gap: var(--rp-space-2);
     padding: 0 var(--rp-space-3);
-    cursor: pointer;
-    white-space: nowrap;
-  }
-  .row:hover {
-    background: var(--rp-raised);
   }
   .row[aria-selected="true"] {
     background: var(--rp-raised);
     box-shadow: inset 3px 0 var(--rp-accent);
     font-weight: 600;
-  }
-  .row:focus-visible {
-    outline-offset: -2px;
   }
   .later code {
     color: var(--rp-faint);

@@ -7,7 +7,7 @@ import type { Where } from "../protocol";
 import { live } from "lit/directives/live.js";
 import { LookingPanel } from "./looking";
 import { difference, differenceStyles } from "./difference";
-import { panelStyles } from "./keys-styles";
+import { panelStyles, rowStyles } from "./keys-styles";
 import "./time-attached";
 import { timeStyles } from "./time-styles";
 import { spanText, timeText, vars, type Step, type Timeline } from "./look";
@@ -426,7 +426,7 @@ export class TimePanel extends LookingPanel {
     else this.shell.notice("This browser keeps no sandboxes here.", "error");
   }
 
-  static override styles = [...panelStyles, differenceStyles, timeStyles];
+  static override styles = [...panelStyles, differenceStyles, rowStyles, timeStyles];
 }
 
 if (!customElements.get("rp-time")) customElements.define("rp-time", TimePanel);
