@@ -3,12 +3,19 @@
 
 #[path = "support/canned.rs"]
 mod canned;
+#[path = "support/server.rs"]
+mod server;
 
 use std::process::{Command, Stdio};
 
 use canned::{Exchange, Noise, printed};
 use resplay::cli::format::{self, Format, Style};
+use resplay::cli::hints;
+use resplay::cli::table::Table;
+use resplay::command::docs;
 use resplay::resp::reply::Decoder;
+use resplay::resp::{Protocol, ReplyWriter};
+use server::Server;
 
 const REPLIES: usize = 2500;
 const REDIS_CLI: &[&str] = &["redis-cli"];
@@ -300,4 +307,80 @@ fn pushes_are_printed_as_redis_cli_prints_them() {
             compare(&flags.join(" "), &exchanges, &expected, &actual);
         }
     }
+}
+
+// ---- hints
+
+/// What a program prints when it gets these words; nothing when there is none.
+fn said(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).env_remove("REDISCLI_AUTH").output();
+    output.as_ref().map(server::text).unwrap_or_default()
+}
+
+/// The arguments as redis-cli's HELP prints them for every command there is, read from the same COMMAND DOCS.
+#[test]
+fn arguments_are_written_as_redis_cli_writes_them() {
+    if !has_redis_cli() {
+        return;
+    }
+    let server = Server::start();
+    let registry = resplay::commands::registry();
+    let mut told = ReplyWriter::new(Protocol::Resp3);
+    told.map(registry.top_level().len());
+    for &number in registry.top_level() {
+        told.bulk_str(&registry.entry(number).full_name);
+        docs::docs(registry, number, &mut told);
+    }
+    let mut docs = told.bytes().to_vec();
+    // 7.0 does not know that arguments may be shown under another name.
+    if said("redis-cli", &["--version"]).starts_with("redis-cli 7.0") {
+        let unknown = String::from_utf8_lossy(&docs).replace("display_text", "display_none");
+        docs = unknown.into_bytes();
+    }
+    let mut decoder = Decoder::new();
+    decoder.feed(&docs);
+    let table = Table::from_command_docs(&decoder.next_reply().expect("valid RESP").expect("a whole reply"));
+    let mut compared = 0;
+    for group in table.groups() {
+        let page = server.redis_cli(&["help", &format!("@{group}")]);
+        for line in page.lines().filter_map(|line| line.trim().strip_prefix("\x1b[1m")) {
+            let (name, rest) = line.split_once("\x1b[0m").expect("a name ends");
+            let arguments = rest.trim_start().trim_start_matches("\x1b[90m").trim_end_matches("\x1b[0m");
+            let doc = table.get(name).unwrap_or_else(|| panic!("{name} is known"));
+            let ours = hints::syntax(&doc.arguments);
+            assert_eq!(ours, if arguments == "(null)" { "" } else { arguments }, "{name}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, table.docs().len(), "every command is on a page");
+}
+
+/// What is left to be typed, beside a redis-cli that walks through the arguments: 7.2 and later, which answers for a file of
+/// lines. `REDIS_CLI` names it where it is not the one on the path.
+#[test]
+fn hints_are_those_of_redis_cli() {
+    let program = std::env::var("REDIS_CLI").unwrap_or_else(|_| "redis-cli".to_owned());
+    let server = Server::start();
+    let port = server.port.to_string();
+    if said(&program, &["-p", &port, "--test_hint", "GET "]) != "key\n" {
+        return;
+    }
+    let suite = include_str!("fixtures/cli/hints-of-commands.txt");
+    let (shared, _) = suite.split_once("# Beyond redis-cli").expect("what is beyond comes last");
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    // It reads lines of 255 bytes.
+    let questions: Vec<(&str, &str)> = shared
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('^'))
+        .filter(|(typed, hint)| *hint != "none" && quoted(typed).len() + quoted(hint).len() < 250)
+        .collect();
+    let lines: String =
+        questions.iter().map(|(typed, hint)| format!("{} {}\n", quoted(typed), quoted(hint))).collect();
+    let file = std::env::temp_dir().join(format!("resplay-hints-{}", std::process::id()));
+    std::fs::write(&file, lines).expect("a temporary file");
+    let verdict = said(&program, &["-p", &port, "--test_hint_file", &file.display().to_string()]);
+    std::fs::remove_file(&file).expect("it is ours");
+    let number = questions.len();
+    assert!(number > 200 && verdict.ends_with(&format!("SUCCESS: {number}/{number} passed\n")), "{verdict}");
 }

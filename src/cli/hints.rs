@@ -25,7 +25,7 @@ pub fn hint_text(table: &Table, line: &str) -> Option<String> {
     let doc = table.find(&words)?;
     let typed = &words[doc.words()..];
     if doc.arguments.is_empty() {
-        return if typed.is_empty() { Some(subcommands(table, doc)) } else { None };
+        return if typed.is_empty() { subcommands(table, doc, &begun_word(line)) } else { None };
     }
     let fills = fill(&doc.arguments, typed)?;
     Some(render_sequence(&doc.arguments, &fills, " "))
@@ -45,11 +45,23 @@ pub fn finished_words(line: &str) -> Vec<Vec<u8>> {
     words
 }
 
-fn subcommands(table: &Table, doc: &Doc) -> String {
-    let names: Vec<&str> =
-        table.subcommands(&doc.name).filter_map(|sub| sub.name.split(' ').nth(1)).collect();
+/// The word the cursor is still in.
+fn begun_word(line: &str) -> String {
+    line.rsplit(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default().to_ascii_uppercase()
+}
+
+/// The subcommands that begin as the word does; none when it is one of them or can become none.
+fn subcommands(table: &Table, doc: &Doc, begun: &str) -> Option<String> {
+    let all: Vec<&str> = table.subcommands(&doc.name).filter_map(|sub| sub.name.split(' ').nth(1)).collect();
+    if all.is_empty() {
+        return Some(String::new());
+    }
+    let names: Vec<&str> = all.into_iter().filter(|name| name.starts_with(begun)).collect();
+    if names.is_empty() || names.contains(&begun) {
+        return None;
+    }
     let text = names.join("|");
-    if text.len() <= SUBCOMMANDS_MAX_CHARS { text } else { "subcommand [arg ...]".to_owned() }
+    Some(if text.len() <= SUBCOMMANDS_MAX_CHARS { text } else { "subcommand [arg ...]".to_owned() })
 }
 
 /// The arguments in full.
