@@ -4,7 +4,7 @@
 #[path = "support/server.rs"]
 mod server;
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Output, Stdio};
 
 use server::Server;
@@ -262,11 +262,87 @@ fn connections_are_made_safe() {
             (&[&mine[..], &["ping"]].concat(), ""),
         ],
     );
-    // How a server that wants a certificate hangs up is a matter of timing.
-    let output = run(OURS, server.port, &["--tls", "--cacert", &ca, "ping"], "");
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let output = run(OURS, server.port, &["--tls", "--cacert", "/nonexistent", "ping"], "");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("Invalid CA Certificate"), "{output:?}");
+    // These redis-cli says twice, as it tries again.
+    for (words, reason) in [
+        (&["--cacert", "/nonexistent"][..], "Invalid CA Certificate File/Directory"),
+        (&["--cacert", &ca, "--cert", "/nonexistent", "--key", &key], "Invalid client certificate"),
+        (&["--cacert", &ca, "--cert", &ca, "--key", &key], "Invalid private key"),
+    ] {
+        let words = [&["--tls"], words, &["ping"]].concat();
+        let said = format!(
+            "Could not negotiate a TLS connection: {reason}
+"
+        );
+        let expected = run(REDIS_CLI, server.port, &words, "");
+        assert_eq!(String::from_utf8_lossy(&expected.stderr), said.repeat(2));
+        let actual = run(OURS, server.port, &words, "");
+        assert_eq!((actual.status.code(), String::from_utf8_lossy(&actual.stderr)), (Some(1), said.into()));
+    }
+    // No certificate for a server that wants one: the newest protocol says so behind the handshake, the one before in it.
+    for oldest in [&[][..], &["before"]] {
+        let strict = Strict::start(&server.folder, oldest);
+        compare(
+            strict.port,
+            &[(&["--tls", "--cacert", &ca, "ping"], ""), (&["--tls", "--cacert", &ca], "ping\n")],
+        );
+    }
+    let plain = Server::start();
+    compare(plain.port, &[(&["--tls", "--cacert", &ca, "ping"], "")]);
+}
+
+/// Turns away whoever has no certificate. A Redis then closes while words of the client are unread, and it is a matter of
+/// timing what the client gets to see; this one hears it out first.
+const STRICT: &str = r#"
+import os, socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("a.crt", "a.key")
+context.load_verify_locations("ca.crt")
+context.verify_mode = ssl.CERT_REQUIRED
+if sys.argv[1:]: context.maximum_version = ssl.TLSVersion.TLSv1_2
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    client = listener.accept()[0]
+    safe = context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+    try: safe.do_handshake()
+    except OSError: pass
+    bare = socket.socket(fileno=os.dup(safe.fileno()))
+    bare.settimeout(5)
+    try:
+        bare.shutdown(socket.SHUT_WR)
+        while bare.recv(65536): pass
+    except OSError: pass
+    bare.close()
+    safe.close()
+"#;
+
+struct Strict {
+    process: std::process::Child,
+    port: u16,
+}
+
+impl Strict {
+    fn start(folder: &std::path::Path, words: &[&str]) -> Strict {
+        let mut process = Command::new("python3")
+            .args(["-c", STRICT])
+            .args(words)
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 is installed");
+        let mut port = String::new();
+        let said = process.stdout.take().expect("it is piped");
+        BufReader::new(said).read_line(&mut port).expect("it says where it listens");
+        Strict { process, port: port.trim().parse().expect("a port") }
+    }
+}
+
+impl Drop for Strict {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 /// Types at a prompt in a pseudo-terminal and prints what the screen was sent.

@@ -16,8 +16,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore,
-    SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, InvalidMessage,
+    RootCertStore, SignatureScheme,
 };
 
 use super::link::reason;
@@ -53,6 +53,9 @@ impl Tls {
                 let key = PrivateKeyDer::from_pem_file(key).ok();
                 let key = key.and_then(|key| provider.key_provider.load_private_key(key).ok());
                 let mine = CertifiedKey::new(chain, key.ok_or("Invalid private key")?);
+                if mine.keys_match().is_err() {
+                    return Err("Invalid private key".to_owned());
+                }
                 builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(mine)))
             }
             (None, None) => builder.with_no_client_auth(),
@@ -85,11 +88,36 @@ impl Tls {
     }
 }
 
+/// In OpenSSL's words, which redis-cli's users know.
 fn told(error: Error) -> String {
-    match error {
-        Error::InvalidCertificate(_) => "SSL_connect failed: certificate verify failed".to_owned(),
-        other => format!("SSL_connect failed: {other}"),
+    let why = match error {
+        Error::InvalidCertificate(_) => "certificate verify failed".to_owned(),
+        Error::AlertReceived(alert) => {
+            // OpenSSL names the protocol that brought an alert, whichever is spoken.
+            let since = match u8::from(alert) {
+                ..=47 => "sslv3",
+                109 | 116 => "tlsv13",
+                _ => "tlsv1",
+            };
+            format!("{since} alert {}", words(&format!("{alert:?}")))
+        }
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => "wrong version number".to_owned(),
+        other => other.to_string(),
+    };
+    format!("SSL_connect failed: {why}")
+}
+
+/// `HandshakeFailure` as `handshake failure`.
+fn words(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        // Abbreviations stay together.
+        if letter.is_ascii_uppercase() && text.ends_with(|last: char| last.is_ascii_lowercase()) {
+            text.push(' ');
+        }
+        text.push(letter);
     }
+    text.to_ascii_lowercase()
 }
 
 // ---- what is trusted
