@@ -370,8 +370,9 @@ export class ReplTerminal extends LitElement implements LaneView {
   }
 
   protected override firstUpdated(): void {
+    const log = this.renderRoot.querySelector<HTMLElement>(".log")!;
     this.transcript = new Transcript(
-      this.renderRoot.querySelector<HTMLElement>(".log")!,
+      log,
       () => this.host?.classes ?? [],
       (id, from, to) => this.lane?.unfold(id, from, to) ?? Promise.resolve(null),
       () => {
@@ -379,7 +380,9 @@ export class ReplTerminal extends LitElement implements LaneView {
         this.emit("reply");
       },
     );
-    new ResizeObserver(() => this.followSoon()).observe(this);
+    // Lines take their true height only once they are drawn; there is nothing to measure then.
+    const resized = new ResizeObserver(() => this.stuck && this.scrollToEnd());
+    for (const element of [this, log]) resized.observe(element);
     for (const write of this.early.splice(0)) write();
   }
 

@@ -179,3 +179,13 @@ test("EXIT leaves, Enter comes back", async ({ page }) => {
   await playground.prompt().press("Enter");
   await expect(playground.promptText()).toHaveText("127.0.0.1:6379> ");
 });
+
+test("the prompt stays in sight below answers whose lines wrap", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.run("HELP");
+  await playground.run("SET name Ann");
+  for (let times = 0; times < 3; times++) await playground.run("LPUSH name x");
+  await expect(playground.log()).toContainText("holds a string");
+  const scroller = page.locator("repl-terminal .scroller");
+  await expect.poll(() => scroller.evaluate(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)).toBeLessThan(2);
+});
