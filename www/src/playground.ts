@@ -130,12 +130,15 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   async play(lines: PlayedLine[], pace = 0, focus = true): Promise<void> {
     this.quiet = false;
+    const { space } = this;
     for (const { client, line } of lines) {
       while (this.entries.length < Math.min(client, LANES_MAX)) await this.openLane(focus);
       const entry = this.entries[Math.min(client, LANES_MAX) - 1]!;
       // Or the terminal would not know yet that the last line made it wait.
       await this.host.sync();
       if (pace > 0) await new Promise((resolve) => setTimeout(resolve, pace));
+      // What was meant for a keyspace runs in no other.
+      if (this.space !== space) return;
       const terminal = this.terminal(entry.id);
       // One that listens or waits takes no other command.
       if (terminal && terminal.laneState !== "ready") terminal.interrupt();

@@ -3,7 +3,9 @@
 
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { fulfils, parseLesson, uses, type Block, type Check, type Lesson, type LessonStep } from "../src/lessons/parse";
+import { Judge, fulfils } from "../src/lessons/judge";
+import { parseLesson, type Block, type Lesson, type LessonStep } from "../src/lessons/parse";
+import { uses, wordsOf } from "../src/lessons/words";
 import { Player } from "../src/player";
 
 const pkg = await import("../pkg/resplay.js");
@@ -39,36 +41,30 @@ function played(lesson: Lesson): string[][] {
 class Learner {
   readonly engine = new pkg.Engine(1, NOW);
   private readonly players = new Map<number, Player>();
-  private readonly replies = new Map<number, string>();
-  private used = new Set<Check>();
+  private judge = new Judge([]);
 
-  begin(): void {
-    this.replies.clear();
-    this.used.clear();
+  begin(step: LessonStep | null): void {
+    this.judge = new Judge(step?.checks ?? []);
   }
 
-  type(client: number, line: string, step: LessonStep | null): void {
+  type(client: number, line: string): void {
     const player = this.players.get(client) ?? new Player(this.engine, NOW);
     this.players.set(client, player);
-    for (const check of step?.checks ?? []) if (check.kind === "used" && uses(line, check.words)) this.used.add(check);
-    const printed = player.text(line);
-    this.replies.set(client, printed);
-    for (const [other, waiting] of this.players) {
-      if (other !== client) this.replies.set(other, (this.replies.get(other) ?? "") + waiting.received());
-    }
+    this.judge.typed(client, line);
+    this.judge.answered(client, player.text(line));
+    for (const [other, waiting] of this.players) if (other !== client) this.judge.answered(other, waiting.received());
   }
 
-  fulfilled(check: Check): boolean {
-    switch (check.kind) {
-      case "used":
-        return this.used.has(check);
-      case "reply":
-        return [...this.replies.values()].some((reply) => fulfils(reply, check.operator, check.value));
-      case "state": {
-        const copy = pkg.Engine.replay(this.engine.journal_from(0));
-        return fulfils(new Player(copy, NOW).raw(check.command), check.operator, check.value);
-      }
-    }
+  run(block: Block | null): void {
+    for (const move of block?.moves ?? []) if (move.kind === "command") this.type(move.client, move.line);
+  }
+
+  /** What is still missing, as it would be said. */
+  missing(): string[] {
+    const copy = pkg.Engine.replay(this.engine.journal_from(0));
+    const player = new Player(copy, NOW);
+    const answers = this.judge.questions.map((question) => player.raw(question));
+    return this.judge.missing(answers).map((spans) => spans.map(({ text }) => text).join(""));
   }
 }
 
@@ -100,18 +96,15 @@ for (const name of files) {
       test(`each task is open before its solution and done after it, ${withExamples ? "with" : "without"} the examples`, () => {
         const lesson = parseLesson(name, read(name));
         const learner = new Learner();
-        for (const line of dataOf(lesson)) learner.type(6, line, null);
+        for (const line of dataOf(lesson)) learner.type(6, line);
         for (const step of lesson.steps) {
-          for (const part of withExamples ? step.body : []) {
-            if (part.kind !== "block") continue;
-            for (const move of part.block.moves) if (move.kind === "command") learner.type(move.client, move.line, null);
-          }
-          learner.begin();
+          learner.begin(null);
+          for (const part of withExamples ? step.body : []) if (part.kind === "block") learner.run(part.block);
+          learner.begin(step);
           if (!step.task) continue;
-          const before = step.checks.filter((check) => learner.fulfilled(check));
-          expect(before.length, `“${step.title}” is done before anything was typed`).toBeLessThan(step.checks.length);
-          for (const move of step.solution!.moves) if (move.kind === "command") learner.type(move.client, move.line, step);
-          for (const check of step.checks) expect(learner.fulfilled(check), `line ${check.line} of ${name}`).toBe(true);
+          expect(learner.missing(), `“${step.title}” is done before anything was typed`).not.toEqual([]);
+          learner.run(step.solution);
+          expect(learner.missing(), step.title).toEqual([]);
         }
       });
     }
@@ -180,9 +173,62 @@ test("values are compared as they are written", () => {
   expect(fulfils("a", "!=", "a")).toBe(false);
 });
 
+test("a line has words as redis-cli reads them", () => {
+  expect(wordsOf(`set "a b" 'it\\'s' "say \\"hi\\"" c`)).toEqual(["set", "a b", "it's", 'say "hi"', "c"]);
+});
+
 test("a line uses a command by its first word and the others behind it", () => {
   expect(uses("set a 1 nx", ["SET", "NX"])).toBe(true);
   expect(uses("3 INCR a", ["INCR"])).toBe(true);
   expect(uses("GET set", ["SET"])).toBe(false);
   expect(uses("SET a 1", ["SET", "NX"])).toBe(false);
+  expect(uses('exists "name" greeting', ["EXISTS", "greeting", "name"])).toBe(true);
+  expect(uses("EXISTS Name", ["EXISTS", "name"])).toBe(false);
+});
+
+// ---- Judging
+
+const judgeOf = (checks: string): Judge => {
+  const text = `${head}## A\n\ntask: Do.\n${checks}\nsolution:\n\`\`\`redis\n> GET a\n\`\`\`\n`;
+  return new Judge(parseLesson("t", text).steps[0]!.checks);
+};
+const said = (judge: Judge, ...answers: string[]) => judge.missing(answers).map((spans) => spans.map(({ text }) => text).join(""));
+
+test("what is missing is said, in the lesson's words where it has some", () => {
+  const judge = judgeOf("check: GET a == 1\ncheck: GET b == 2\nelse: Set `b`, too.\nused: SET NX\nreply: ~ OK");
+  expect(said(judge, "", "3")).toEqual([
+    "GET a answers nothing, and should be 1.",
+    "Set b, too.",
+    "A line with SET and NX is still to come.",
+    "The answer should contain OK.",
+  ]);
+  judge.typed(1, "set 'a' 1 nx");
+  judge.answered(1, "OK\n");
+  expect(said(judge, "1\n", "2")).toEqual([]);
+});
+
+test("commands count in their order, in any of their ways, and not when they were refused", () => {
+  const judge = judgeOf("used: MULTI\nused: DECRBY a 5 | INCRBY a -5\nused: EXEC");
+  const type = (line: string, answer = "OK") => {
+    judge.typed(1, line);
+    judge.answered(1, answer);
+    return said(judge).length;
+  };
+  expect(type("EXEC", "(error) ERR EXEC without MULTI")).toBe(3);
+  expect(type("INCRBY a -5")).toBe(3);
+  expect(type("MULTI")).toBe(2);
+  expect(type("decrby a", "(error) ERR wrong number of arguments")).toBe(2);
+  expect(type('incrby "a" -5')).toBe(1);
+  expect(type("EXEC", "(error) EXECABORT Transaction discarded")).toBe(1);
+  expect(type("EXEC", "1) (integer) 5")).toBe(0);
+});
+
+test("an answer counts where the command asked for was used, also when it comes later", () => {
+  const judge = judgeOf("used: BLPOP q\nreply: ~ job");
+  judge.typed(2, "BLPOP q 0");
+  judge.typed(1, "ECHO job");
+  judge.answered(1, '"job"\n');
+  expect(said(judge)).toEqual(["The answer should contain job."]);
+  judge.answered(2, '1) "q"\n2) "job"\n');
+  expect(said(judge)).toEqual([]);
 });

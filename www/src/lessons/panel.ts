@@ -5,8 +5,10 @@ import type { Lane } from "../host";
 import type { Shell } from "../panels/index";
 import type { Report } from "../protocol";
 import { runUnseen } from "../transfer";
+import { spanText } from "../panels/look";
 import { course, datasets, type Dataset } from "./course";
-import { fulfils, uses, type Block, type Check, type Lesson, type LessonStep, type Part, type Span } from "./parse";
+import { Judge } from "./judge";
+import type { Block, Lesson, LessonStep, Part, Span } from "./parse";
 import { readProgress, writeProgress, type Progress } from "./progress";
 import { lessonStyles } from "./styles";
 
@@ -22,6 +24,7 @@ export class LessonPanel extends LitElement {
     at: { state: true },
     hints: { state: true },
     solved: { state: true },
+    lacking: { state: true },
     playing: { state: true },
     progress: { state: true },
     told: { state: true },
@@ -34,14 +37,19 @@ export class LessonPanel extends LitElement {
   /** How many hints of the step are shown. */
   declare private hints: number;
   declare private solved: boolean;
+  /** What to say to one who has tried and is not done. */
+  declare private lacking: Span[] | null;
   declare private playing: boolean;
   declare private progress: Record<string, Progress>;
   /** The latest word on sample data. */
   declare private told: string;
-  private readonly used = new Set<Check>();
-  private readonly replies = new Map<Lane, string>();
+  private judge = new Judge([]);
+  /** An example runs: what it does, the learner has not done. */
+  private showing = false;
   private checking = false;
   private again = false;
+  /** Counts what was opened, so that what was begun before knows that it is over. */
+  private opened = 0;
 
   constructor() {
     super();
@@ -50,6 +58,7 @@ export class LessonPanel extends LitElement {
     this.at = 0;
     this.hints = 0;
     this.solved = false;
+    this.lacking = null;
     this.playing = false;
     this.progress = readProgress();
     this.told = "";
@@ -62,26 +71,55 @@ export class LessonPanel extends LitElement {
       this.hear(lane, report);
     });
     this.shell.onTurn(() => void this.check());
+    // Between the prompt and the lesson, which lie far apart for one who has no mouse.
+    this.shell.place.addEventListener("keydown", (event) => this.pressedAnywhere(event as KeyboardEvent));
     this.shell.sandboxes.addEventListener("change", () => {
-      if (this.lesson && this.shell.space !== spaceOf(this.lesson)) this.lesson = null;
+      if (this.lesson && this.shell.space !== spaceOf(this.lesson)) this.close();
     });
+  }
+
+  private pressedAnywhere(event: KeyboardEvent): void {
+    if (!this.shown || !this.lesson || event.code !== "KeyL" || !event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    if (this.matches(":focus-within")) this.toPrompt();
+    else this.toLesson();
+  }
+
+  private toPrompt(): void {
+    this.shell.place.querySelector<HTMLElement>(".lane.active repl-terminal")?.focus();
+  }
+
+  /** To what comes next, or to where the step begins. */
+  private toLesson(): void {
+    const goal = this.renderRoot.querySelector<HTMLElement>(".done button") ?? this.renderRoot.querySelector<HTMLElement>("#step");
+    goal?.focus();
+  }
+
+  /** What is typed while nothing that takes keys has the focus is meant for the prompt. */
+  private pressed(event: KeyboardEvent): void {
+    const { key, altKey, ctrlKey, metaKey, target } = event;
+    if (key.length === 1 && key !== " " && !altKey && !ctrlKey && !metaKey && (target as Element).id === "step") this.toPrompt();
   }
 
   // ---- A lesson
 
-  private async open(lesson: Lesson, at = 0): Promise<void> {
+  /** Opens a lesson afresh at a step, with all before it done. */
+  private async open(lesson: Lesson, at = 0, because = ""): Promise<void> {
+    const opened = ++this.opened;
     this.lesson = lesson;
+    this.playing = true;
+    this.showing = false;
+    this.judge = new Judge([]);
     this.shell.sandboxes.visit(spaceOf(lesson), 1);
     await this.updateComplete;
-    this.playing = true;
     const data = datasets.find(({ id }) => id === lesson.data);
     if (data) await runUnseen(this.shell.host, spaceOf(lesson), data.lines);
-    // To go on in the middle, what came before must have been done.
     const before = lesson.steps.slice(0, at).flatMap(({ solution }) => (solution ? commands(solution) : []));
-    if (before.length > 0) await this.shell.play(before);
+    if (before.length > 0) await this.shell.play(before, 0, false);
+    if (opened !== this.opened || !this.lesson) return;
     this.playing = false;
     this.goTo(at);
-    this.shell.notice(`${lesson.title}: a keyspace of its own. Your sandbox is untouched.`);
+    this.shell.notice(because || `${lesson.title}: a keyspace of its own. Your sandbox is untouched.`);
   }
 
   private goTo(at: number): void {
@@ -90,8 +128,8 @@ export class LessonPanel extends LitElement {
     this.at = at;
     this.hints = 0;
     this.solved = false;
-    this.used.clear();
-    this.replies.clear();
+    this.lacking = null;
+    this.judge = new Judge(lesson.steps[at]?.checks ?? []);
     const { done = [] } = this.progress[lesson.id] ?? {};
     const reading = at < lesson.steps.length && lesson.steps[at]!.task === null;
     this.note({ at: Math.min(at, lesson.steps.length), done: reading ? [...new Set([...done, at])] : done });
@@ -102,8 +140,26 @@ export class LessonPanel extends LitElement {
     void this.check();
   }
 
-  private leave(): void {
+  /** What was not done is done for the learner, since later steps build on it. */
+  private skip(): void {
+    const { lesson, at } = this;
+    if (!lesson) return;
+    if (at + 1 < lesson.steps.length) void this.open(lesson, at + 1, `Skipped: steps 1 to ${at + 1} were done for you.`);
+    else this.goTo(at + 1);
+  }
+
+  private startStep(): void {
+    if (this.lesson) void this.open(this.lesson, this.at, this.at === 0 ? "" : "This step begins afresh, with the steps before it done.");
+  }
+
+  private close(): void {
+    this.opened++;
+    this.playing = this.showing = false;
     this.lesson = null;
+  }
+
+  private leave(): void {
+    this.close();
     this.shell.sandboxes.home();
     void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".card")?.focus());
   }
@@ -117,88 +173,100 @@ export class LessonPanel extends LitElement {
     return this.lesson?.steps[this.at] ?? null;
   }
 
-  private async play(block: Block, pace: number): Promise<void> {
+  /** Runs an example. With a mouse, the prompt has the focus then. */
+  private async example(block: Block, focus: boolean): Promise<void> {
     if (this.playing) return;
-    this.playing = true;
-    try {
-      await this.act(block, pace);
-    } finally {
-      this.playing = false;
-    }
+    this.playing = this.showing = true;
+    if (!(await this.act(block, block.moves.length > 1 ? PACE_MS / 2 : 0, focus))) return;
+    this.playing = this.showing = false;
     void this.check();
   }
 
-  /** Runs the commands of a transcript. Where its clock moves, that of the lesson does, and stands still otherwise until the end. */
-  private async act(block: Block, pace: number): Promise<void> {
-    const { shell, lesson } = this;
+  /** Types the solution. Where what was tried before comes in its way, the step begins afresh. */
+  private async solve(step: LessonStep): Promise<void> {
+    if (this.playing) return;
+    this.playing = true;
+    if (!(await this.act(step.solution!, PACE_MS, false))) return;
+    if (await this.lacks()) {
+      await this.open(this.lesson!, this.at, "What was there came in the way of the solution, so the step begins afresh.");
+      if (this.step !== step) return;
+      this.playing = true;
+      if (!(await this.act(step.solution!, PACE_MS, false))) return;
+    }
+    this.playing = false;
+    await this.check();
+    if (this.solved && this.step === step) this.toLesson();
+  }
+
+  /**
+   * Runs the commands of a transcript, and tells whether it came to their end. Where its clock moves, that of the lesson
+   * does, and stands still otherwise until the end.
+   */
+  private async act(block: Block, pace: number, focus: boolean): Promise<boolean> {
+    const { shell, opened } = this;
     const { host, space } = shell;
     const { paused, rate } = host.clockOf(space) ?? { paused: false, rate: 1 };
     const skips = block.moves.some(({ kind }) => kind === "clock");
     if (skips) host.setClock(space, true, rate);
-    try {
-      for (const move of block.moves) {
-        if (this.lesson !== lesson) return;
-        if (move.kind === "command") {
-          await shell.play([move], pace);
-        } else {
-          shell.notice(`${spanText(move.ms)} later`);
-          host.pass(space, move.ms);
-          await host.sync();
-        }
+    for (const move of block.moves) {
+      if (pace > 0) await new Promise((resolve) => setTimeout(resolve, pace));
+      if (this.opened !== opened) return false;
+      if (move.kind === "command") {
+        await shell.play([move], 0, focus);
+      } else {
+        shell.notice(`${spanText(move.ms)} later`);
+        host.pass(space, move.ms);
+        await host.sync();
       }
-    } finally {
-      if (skips && this.lesson === lesson) host.setClock(space, paused, rate);
     }
+    if (this.opened !== opened) return false;
+    if (skips) host.setClock(space, paused, rate);
+    return true;
   }
 
   // ---- Checking
 
   private hear(lane: Lane, report: Report): void {
-    if (!this.lesson || lane.space !== spaceOf(this.lesson)) return;
-    if (report.t === "echo") {
-      this.replies.set(lane, "");
-      for (const check of this.step?.checks ?? []) if (check.kind === "used" && uses(report.line, check.words)) this.used.add(check);
-    } else if (report.t === "print") {
-      this.replies.set(lane, (this.replies.get(lane) ?? "") + report.blocks.map(({ text }) => text).join(""));
-    }
+    if (!this.lesson || this.showing || lane.space !== spaceOf(this.lesson)) return;
+    if (report.t === "echo") this.judge.typed(lane, report.line);
+    else if (report.t === "print") this.judge.answered(lane, report.blocks.map(({ text }) => text).join(""));
   }
 
   /** Looks whether the step is done; asks the engine once at a time. */
   private async check(): Promise<void> {
-    const { step, lesson } = this;
-    if (!lesson || !step?.task || this.solved) return;
+    const { step, judge, lesson } = this;
+    if (!lesson || !step?.task || this.solved || (this.playing && !judge.tried)) return;
     if (this.checking) {
       this.again = true;
       return;
     }
     this.checking = true;
     try {
-      const fine = await this.fulfilled(step.checks, spaceOf(lesson));
-      if (fine && this.step === step && !this.solved) this.finish(step);
+      const lacking = await this.lacks();
+      if (this.judge === judge && !this.solved) {
+        if (!lacking) this.finish(step);
+        else if (judge.tried && !this.playing) this.lacking = lacking;
+      }
     } finally {
       this.checking = false;
     }
     if (this.again) {
       this.again = false;
-      void this.check();
+      await this.check();
     }
   }
 
-  private async fulfilled(checks: Check[], space: string): Promise<boolean> {
-    // With several clients, what came last is a matter of taste.
-    const replies = [...this.replies.values()];
-    for (const check of checks) {
-      if (check.kind === "used" && !this.used.has(check)) return false;
-      if (check.kind === "reply" && !replies.some((reply) => fulfils(reply, check.operator, check.value))) return false;
-    }
-    const states = checks.filter((check) => check.kind === "state");
-    if (states.length === 0) return true;
-    const answers = await this.shell.host.probe(space, states.map(({ command }) => command));
-    return states.every(({ operator, value }, at) => fulfils(answers[at] ?? "", operator, value));
+  /** The first thing that the step still wants, or nothing. */
+  private async lacks(): Promise<Span[] | null> {
+    const { judge, lesson } = this;
+    const { questions } = judge;
+    const answers = lesson && questions.length > 0 ? await this.shell.host.probe(spaceOf(lesson), questions) : [];
+    return judge.missing(answers)[0] ?? null;
   }
 
   private finish(step: LessonStep): void {
     this.solved = true;
+    this.lacking = null;
     const at = this.lesson!.steps.indexOf(step);
     const { done = [] } = this.progress[this.lesson!.id] ?? {};
     this.note({ at: at + 1, done: [...new Set([...done, at])] });
@@ -248,13 +316,15 @@ export class LessonPanel extends LitElement {
     const { done = [], at = 0 } = this.progress[lesson.id] ?? {};
     const finished = this.isFinished(lesson);
     const begun = !finished && done.length > 0;
+    // At the end with steps left out, those are what is left.
+    const next = at < lesson.steps.length ? at : lesson.steps.findIndex((_, step) => !done.includes(step));
     return html`<li>
-      <button type="button" class="card ${finished ? "finished" : ""}" @click=${() => this.open(lesson, begun && at < lesson.steps.length ? at : 0)}>
+      <button type="button" class="card ${finished ? "finished" : ""}" @click=${() => this.open(lesson, begun ? next : 0)}>
         <span class="number" aria-hidden="true">${finished ? "✓" : index + 1}</span>
         <span>
           <b>${lesson.title}</b>
-          <small>${lesson.summary}</small>
-          <small class="state">${finished ? "Finished" : begun ? `Go on at step ${Math.min(at + 1, lesson.steps.length)} of ${lesson.steps.length}` : `${lesson.minutes} min`}</small>
+          <small class="state">${finished ? "Finished" : begun ? `Go on at step ${next + 1} of ${lesson.steps.length}` : `${lesson.minutes} min`}</small>
+          <small class="summary">${lesson.summary}</small>
         </span>
       </button>
     </li>`;
@@ -267,20 +337,23 @@ export class LessonPanel extends LitElement {
         <button type="button" @click=${this.leave}>← All lessons</button>
         <button type="button" @click=${() => this.open(lesson)}>Start again</button>
       </div>
-      <h2>${lesson.title}</h2>
-      <ol class="dots" aria-label="Steps">
-        ${lesson.steps.map(
-          ({ title }, index) => html`<li>
-            <button
-              type="button"
-              aria-label="Step ${index + 1}: ${title}${done.includes(index) ? ", done" : ""}"
-              aria-current=${index === this.at ? "step" : nothing}
-              class=${done.includes(index) ? "finished" : ""}
-              @click=${() => this.jump(index)}
-            ></button>
-          </li>`,
-        )}
-      </ol>
+      <div class="title">
+        <h2>${lesson.title}</h2>
+        <ol class="dots" aria-label="Steps">
+          ${lesson.steps.map(
+            ({ title }, index) => html`<li>
+              <button
+                type="button"
+                title=${title}
+                aria-label="Step ${index + 1}: ${title}${done.includes(index) ? ", done" : ""}"
+                aria-current=${index === this.at ? "step" : nothing}
+                class=${done.includes(index) ? "finished" : ""}
+                @click=${() => this.jump(index)}
+              ></button>
+            </li>`,
+          )}
+        </ol>
+      </div>
       ${step ? this.oneStep(lesson, step) : this.end(lesson)}`;
   }
 
@@ -294,27 +367,42 @@ export class LessonPanel extends LitElement {
   private oneStep(lesson: Lesson, step: LessonStep) {
     const last = this.at === lesson.steps.length - 1;
     const next = html`<button class="primary" type="button" @click=${() => this.goTo(this.at + 1)}>${last ? "Finish" : "Next step"}</button>`;
-    return html`<article>
+    return html`<article @keydown=${this.pressed}>
       ${this.at === 0 ? lesson.intro.map((part) => this.drawn(part)) : nothing}
       <h3 id="step" tabindex="-1"><span class="visually-hidden">Step ${this.at + 1} of ${lesson.steps.length}: </span>${step.title}</h3>
       ${step.body.map((part) => this.drawn(part))}
-      ${step.task
-        ? html`<section class="task ${this.solved ? "solved" : ""}" aria-label="Task">
-            <p><b class="label">${this.solved ? "✓ Done" : "Your turn"}</b> ${spans(step.task)}</p>
-            ${step.hints.slice(0, this.hints).map((hint) => html`<p class="hint"><b>Hint.</b> ${spans(hint)}</p>`)}
-            <div class="row">
-              ${this.hints < step.hints.length && !this.solved
-                ? html`<button type="button" @click=${() => this.hints++}>Hint${step.hints.length > 1 ? ` ${this.hints + 1} of ${step.hints.length}` : ""}</button>`
-                : nothing}
-              ${this.solved
-                ? nothing
-                : html`<button type="button" ?disabled=${this.playing} @click=${() => this.play(step.solution!, PACE_MS)}>Show me</button>`}
-              ${this.solved ? nothing : html`<button type="button" @click=${() => this.goTo(this.at + 1)}>Skip</button>`}
-            </div>
-          </section>`
-        : html`<div class="row">${next}</div>`}
+      ${step.task ? this.task(step) : html`<div class="row">${next}</div>`}
       <div aria-live="polite">${step.task && this.solved ? html`<p class="done"><span>Well done.</span> ${next}</p>` : nothing}</div>
+      <p class="keys"><kbd>Alt</kbd> <kbd>L</kbd> goes to the prompt and back here.</p>
     </article>`;
+  }
+
+  private task(step: LessonStep) {
+    const { solved } = this;
+    const hinted = step.hints.slice(0, this.hints);
+    return html`<section class="task ${solved ? "solved" : ""}" aria-label="Task">
+      <p><b class="label">${solved ? "✓ Done" : "Your turn"}</b> ${this.spans(step.task!)}</p>
+      <div aria-live="polite">
+        ${hinted.map((hint) => html`<p class="hint"><b>Hint.</b> ${this.spans(hint)}</p>`)}
+        ${this.lacking && !solved ? html`<p class="lacking"><b>Not yet.</b> ${this.spans(this.lacking)}</p>` : nothing}
+      </div>
+      ${solved
+        ? nothing
+        : html`<div class="row">
+            ${this.hints < step.hints.length
+              ? html`<button type="button" @click=${this.hint}>Hint${step.hints.length > 1 ? ` ${this.hints + 1} of ${step.hints.length}` : ""}</button>`
+              : nothing}
+            <button class="solve" type="button" aria-disabled=${this.playing} @click=${() => this.solve(step)}>Show me</button>
+            <button type="button" @click=${this.skip}>Skip</button>
+            ${this.lacking ? html`<button type="button" @click=${this.startStep}>Start this step over</button>` : nothing}
+          </div>`}
+    </section>`;
+  }
+
+  private hint(): void {
+    this.hints++;
+    // The button goes with the last hint, and would take the focus along.
+    if (this.hints === this.step!.hints.length) this.renderRoot.querySelector<HTMLElement>(".solve")?.focus({ preventScroll: true });
   }
 
   private end(lesson: Lesson) {
@@ -333,19 +421,49 @@ export class LessonPanel extends LitElement {
   private drawn(part: Part) {
     switch (part.kind) {
       case "text":
-        return html`<p>${spans(part.spans)}</p>`;
+        return html`<p>${this.spans(part.spans)}</p>`;
       case "list":
-        return html`<ul class="points">${part.items.map((item) => html`<li>${spans(item)}</li>`)}</ul>`;
+        return html`<ul class="points">${part.items.map((item) => html`<li>${this.spans(item)}</li>`)}</ul>`;
       case "block":
         return this.block(part.block);
     }
   }
 
   private block(block: Block) {
+    // Where there is one client, nobody need ask who speaks.
+    const several = block.moves.some((move) => move.kind === "command" && move.client > 1);
     return html`<figure>
-      <pre tabindex="0" role="region" aria-label="Example">${block.source.map(line)}</pre>
-      <button type="button" ?disabled=${this.playing} @click=${() => this.play(block, block.moves.length > 1 ? PACE_MS / 2 : 0)}>Run</button>
+      <pre tabindex="0" role="region" aria-label="Example">${block.source.map((source) => this.line(source, several))}</pre>
+      <button type="button" aria-disabled=${this.playing} @click=${(event: MouseEvent) => this.example(block, event.detail > 0)}>Run</button>
     </figure>`;
+  }
+
+  private line(source: string, several: boolean) {
+    const [, client, sign, text] = /^(\d?)([>:]) (.+)$/.exec(source) ?? [];
+    const who = several && sign ? `${this.nameOf(Number(client) || 1)}${sign} ` : `${sign} `;
+    if (sign === ">") return html`<span class="command"><span class="prompt">${who}</span>${text}</span>\n`;
+    if (sign && client) return html`<span class="out"><span class="prompt">${who}</span>${text}</span>\n`;
+    return html`<span class=${source.startsWith("#") || source.startsWith("@") ? "aside" : "out"}>${source}</span>\n`;
+  }
+
+  /** Lessons number clients; on the page they have names. */
+  private nameOf(client: number): string {
+    return this.shell.clients[client - 1] ?? `Client ${String.fromCharCode(64 + client)}`;
+  }
+
+  private spans(all: Span[]) {
+    return all.map(({ kind, text }) => {
+      switch (kind) {
+        case "plain":
+          return text.replace(/\bclient (\d)\b/gi, (_, client) => this.nameOf(Number(client)));
+        case "code":
+          return html`<code>${text}</code>`;
+        case "strong":
+          return html`<b>${text}</b>`;
+        case "emphasis":
+          return html`<em>${text}</em>`;
+      }
+    });
   }
 }
 
@@ -355,32 +473,6 @@ function spaceOf(lesson: Lesson): string {
 
 function commands(block: Block) {
   return block.moves.flatMap((move) => (move.kind === "command" ? [{ client: move.client, line: move.line }] : []));
-}
-
-function spanText(ms: number): string {
-  const [amount, unit] = ms % 60_000 === 0 ? [ms / 60_000, "minute"] : [ms / 1000, "second"];
-  return `${amount} ${unit}${amount === 1 ? "" : "s"}`;
-}
-
-function spans(all: Span[]) {
-  return all.map(({ kind, text }) => {
-    switch (kind) {
-      case "plain":
-        return text;
-      case "code":
-        return html`<code>${text}</code>`;
-      case "strong":
-        return html`<b>${text}</b>`;
-      case "emphasis":
-        return html`<em>${text}</em>`;
-    }
-  });
-}
-
-function line(source: string) {
-  const [, prompt, command] = /^(\d?> )(.+)$/.exec(source) ?? [];
-  if (command) return html`<span class="command"><span class="prompt">${prompt}</span>${command}</span>\n`;
-  return html`<span class=${source.startsWith("#") || source.startsWith("@") ? "aside" : "out"}>${source}</span>\n`;
 }
 
 customElements.define("rp-lessons", LessonPanel);

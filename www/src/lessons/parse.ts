@@ -3,6 +3,8 @@
  * an error with a line and never a lesson that cannot be finished. docs/lessons.md describes the format.
  */
 
+import { wordsOf } from "./words";
+
 export interface Lesson {
   id: string;
   title: string;
@@ -43,12 +45,14 @@ export interface Block {
 
 export type Move = { kind: "command"; client: number; line: string } | { kind: "clock"; ms: number };
 
-export type Operator = "==" | "!=" | ">=" | "<=" | "~";
+export type Operator = "==" | "!=" | ">=" | "<=" | "~" | "!~";
 
-export type Check =
-  | { kind: "state"; command: string; operator: Operator; value: string; line: number }
-  | { kind: "reply"; operator: Operator; value: string; line: number }
-  | { kind: "used"; words: string[]; line: number };
+/** `otherwise` is what to say while it does not hold, where its own words would not help. */
+export type Check = { line: number; otherwise?: Span[] } & (
+  | { kind: "state"; command: string; operator: Operator; value: string }
+  | { kind: "reply"; operator: Operator; value: string }
+  | { kind: "used"; ways: string[][] }
+);
 
 export class LessonError extends Error {
   constructor(
@@ -59,6 +63,8 @@ export class LessonError extends Error {
   }
 }
 
+const DIRECTIVE = /^(task|check|reply|used|else|hint|solution):(?: (.*))?$/;
+const OPERATOR = "(==|!=|>=|<=|!?~)";
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const CLIENTS_MAX = 6;
 
@@ -127,11 +133,11 @@ class Parser {
   }
 
   private directive(step: LessonStep, here: string): void {
-    const [, name, rest = ""] = /^(task|check|reply|used|hint|solution):(?: (.*))?$/.exec(here) ?? [];
+    const [, name, rest = ""] = DIRECTIVE.exec(here) ?? [];
     let value = rest.trim();
     // A long one goes on in lines that are set in.
     while (this.lines[this.at + 1]?.startsWith("  ")) value += ` ${this.lines[++this.at]!.trim()}`;
-    if (!name) this.fail(`after the task, only check:, reply:, used:, hint: and solution: may stand here, not \`${here}\``);
+    if (!name) this.fail(`after the task, only check:, reply:, used:, else:, hint: and solution: may stand here, not \`${here}\``);
     if (name === "solution" ? value !== "" : value === "") this.fail(name === "solution" ? "the solution stands below" : `${name}: says nothing`);
     if (name !== "task" && step.task === null) this.fail(`${name}: stands before the task`);
     switch (name) {
@@ -143,14 +149,20 @@ class Parser {
         step.checks.push(this.check(value));
         break;
       case "reply": {
-        const [, operator, expected] = /^(==|!=|>=|<=|~) (.+)$/.exec(value) ?? [];
-        if (!operator) this.fail("reply: wants ==, !=, >=, <= or ~ and a value");
+        const [, operator, expected] = new RegExp(`^${OPERATOR} (.+)$`).exec(value) ?? [];
+        if (!operator) this.fail("reply: wants ==, !=, >=, <=, ~ or !~ and a value");
         step.checks.push({ kind: "reply", operator: operator as Operator, value: expected!, line: this.at + 1 });
         break;
       }
       case "used":
-        step.checks.push({ kind: "used", words: value.split(/\s+/), line: this.at + 1 });
+        step.checks.push({ kind: "used", ways: value.split(" | ").map(wordsOf), line: this.at + 1 });
         break;
+      case "else": {
+        const check = step.checks.at(-1);
+        if (!check || check.otherwise) this.fail("else: stands behind a check, once");
+        check.otherwise = this.spans(value);
+        break;
+      }
       case "hint":
         step.hints.push(this.spans(value));
         break;
@@ -166,8 +178,8 @@ class Parser {
   }
 
   private check(value: string): Check {
-    const [, command, operator, expected] = /^(.+?) (==|!=|>=|<=|~) (.+)$/.exec(value) ?? [];
-    if (!command) this.fail("check: wants a command, then ==, !=, >=, <= or ~ and a value");
+    const [, command, operator, expected] = new RegExp(`^(.+?) ${OPERATOR} (.+)$`).exec(value) ?? [];
+    if (!command) this.fail("check: wants a command, then ==, !=, >=, <=, ~ or !~ and a value");
     return { kind: "state", command, operator: operator as Operator, value: expected!, line: this.at + 1 };
   }
 
@@ -176,7 +188,7 @@ class Parser {
     const parts: Part[] = [];
     for (;;) {
       const line = this.lines[this.at];
-      if (line === undefined || line.startsWith("## ") || /^(task|check|reply|used|hint|solution):/.test(line)) return parts;
+      if (line === undefined || line.startsWith("## ") || DIRECTIVE.test(line)) return parts;
       if (line.trim() === "") {
         this.at++;
       } else if (line.startsWith("```")) {
@@ -196,7 +208,7 @@ class Parser {
     const lines: string[] = [];
     for (; this.at < this.lines.length; this.at++) {
       const line = this.lines[this.at]!;
-      if (line.trim() === "" || line.startsWith("```") || line.startsWith("- ") || /^(task|check|reply|used|hint|solution):/.test(line)) break;
+      if (line.trim() === "" || line.startsWith("```") || line.startsWith("- ") || DIRECTIVE.test(line)) break;
       lines.push(line.trim());
     }
     return lines.join(" ");
@@ -256,37 +268,4 @@ class Parser {
     if (!number) this.fail("the clock moves like `@ +5s`", at);
     return [{ kind: "clock", ms: Number(number) * UNITS[unit!]! }];
   }
-}
-
-// ---- Checking
-
-/** Whether a printed value is what a check wants. */
-export function fulfils(printed: string, operator: Operator, wanted: string): boolean {
-  const value = printed.trim().replace(/\n/g, " ");
-  const expected = unquoted(wanted);
-  switch (operator) {
-    case "==":
-      return value === expected;
-    case "!=":
-      return value !== expected;
-    case ">=":
-      return value !== "" && Number(value) >= Number(expected);
-    case "<=":
-      return value !== "" && Number(value) <= Number(expected);
-    case "~":
-      return value.includes(expected);
-  }
-}
-
-/** `""` is nothing, and quotes keep spaces at the ends. */
-function unquoted(text: string): string {
-  return /^".*"$/.test(text) ? text.slice(1, -1) : text;
-}
-
-/** Whether a typed line used a command: its first word, and the other words anywhere behind it. */
-export function uses(line: string, words: string[]): boolean {
-  const typed = line.trim().toUpperCase().split(/\s+/);
-  if (/^\d+$/.test(typed[0] ?? "") && typed.length > 1) typed.shift();
-  const [first, ...others] = words.map((word) => word.toUpperCase());
-  return typed[0] === first && others.every((word) => typed.indexOf(word, 1) > 0);
 }

@@ -18,7 +18,12 @@ export const lessonStyles = [
     h3:focus {
       outline: none;
     }
-    .heading + h2 {
+    .title {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: center;
+      justify-content: space-between;
+      gap: 0 var(--rp-space-3);
       margin-top: var(--rp-space-3);
     }
     .bar {
@@ -46,17 +51,25 @@ export const lessonStyles = [
       display: grid;
       text-align: left;
       white-space: normal;
-      padding: var(--rp-space-3);
+      padding: var(--rp-space-2) var(--rp-space-3);
+      line-height: 1.4;
       border-color: var(--rp-edge);
       border-radius: var(--rp-radius);
       background: var(--rp-ground);
     }
     .card {
-      grid-template-columns: 2rem 1fr;
-      gap: var(--rp-space-2);
+      grid-template-columns: 1.6rem 1fr;
+      gap: var(--rp-space-3);
     }
     .card > span:last-child {
-      display: grid;
+      display: flex;
+      flex-wrap: wrap;
+      align-items: baseline;
+      justify-content: space-between;
+      gap: 0 var(--rp-space-2);
+    }
+    .card .summary {
+      flex-basis: 100%;
     }
     .card:hover,
     .data:hover {
@@ -70,13 +83,12 @@ export const lessonStyles = [
     .card .state {
       color: var(--rp-faint);
       font-size: 0.75rem;
-      margin-top: var(--rp-space-1);
     }
     .number {
       display: grid;
       place-items: center;
-      width: 1.8rem;
-      height: 1.8rem;
+      width: 1.6rem;
+      height: 1.6rem;
       border-radius: 50%;
       border: 1.5px solid var(--rp-edge-strong);
       color: var(--rp-muted);
@@ -93,7 +105,7 @@ export const lessonStyles = [
       flex-wrap: wrap;
       list-style: none;
       padding: 0;
-      margin: var(--rp-space-1) 0 0;
+      margin: 0 0 0 -5px;
     }
     .dots button {
       min-height: 24px;
@@ -193,9 +205,26 @@ export const lessonStyles = [
     .task.solved .label {
       color: var(--rp-lane-5);
     }
-    .hint {
+    .hint,
+    .lacking {
       border-left: 3px solid var(--rp-edge-strong);
       padding-left: var(--rp-space-2);
+    }
+    .lacking {
+      border-color: var(--rp-accent);
+    }
+    [aria-disabled="true"] {
+      opacity: 0.5;
+    }
+    article .keys {
+      color: var(--rp-faint);
+      font-size: 0.75rem;
+      margin: var(--rp-space-3) 0 0;
+    }
+    @media not (pointer: fine) {
+      article .keys {
+        display: none;
+      }
     }
     .row,
     .done {
