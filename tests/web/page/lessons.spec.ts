@@ -37,7 +37,7 @@ test("an example in which time passes is run at once", async ({ page }) => {
     await expect(panel(page).locator("#step")).toContainText(`Step ${step + 1} of`);
   }
   await example.getByRole("button", { name: "Run" }).click();
-  await expect(playground.log()).toContainText("9 seconds later");
+  await expect(playground.log()).toContainText("9 s later");
   await expect(playground.log()).toContainText("(nil)");
   expect(await playground.text()).toMatch(/TTL flash\n\(integer\) 1\n/);
   await button(page, "← All lessons").click();
