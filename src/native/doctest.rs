@@ -25,53 +25,72 @@ pub struct Options {
 struct Example {
     start: usize,
     end: usize,
+    is_closed: bool,
 }
 
-/// Runs everything; 0 when all examples hold, 1 when one does not, 2 when a file cannot be read.
+#[derive(Default)]
+struct Count {
+    held: usize,
+    /// Print another output than the document says.
+    differ: usize,
+    /// Are no transcripts, so that there is nothing to write into the file either.
+    broken: usize,
+}
+
+/// Runs everything; 0 when all examples hold or were written anew, 1 when one does not, 2 when a file cannot be read or
+/// written, or nowhere is an example.
 pub fn doctest(options: &Options) -> u8 {
-    let (mut held, mut failed) = (0, 0);
+    let mut count = Count::default();
     for path in &options.files {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) => {
-                eprintln!("{}: {error}", path.display());
-                return 2;
-            }
-        };
-        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let examples = examples_in(path, &lines);
-        // From the last to the first, so that a longer output moves no line that is still needed.
-        for example in examples.iter().rev() {
-            match run(path, &lines, example, options.quiet) {
-                Ok(None) => held += 1,
-                Ok(Some(played)) => {
-                    failed += 1;
-                    if options.bless {
-                        lines.splice(example.start..example.end, played.lines().map(str::to_owned));
-                    }
-                }
-                Err(message) => {
-                    failed += 1;
-                    println!("{}:{message}", path.display());
-                }
-            }
-        }
-        if options.bless
-            && failed > 0
-            && let Err(error) = std::fs::write(path, lines.join("\n") + "\n")
-        {
+        if let Err(error) = run_all(path, options, &mut count) {
             eprintln!("{}: {error}", path.display());
             return 2;
         }
     }
-    println!("{held} passed, {failed} failed");
-    u8::from(failed > 0 && !options.bless)
+    let Count { held, differ, broken } = count;
+    if held + differ + broken == 0 {
+        eprintln!("no transcripts found; in Markdown they stand in fences marked ```redis");
+        return 2;
+    }
+    let (failed, written) = if options.bless { (broken, differ) } else { (differ + broken, 0) };
+    match written {
+        0 => println!("{held} passed, {failed} failed"),
+        _ => println!("{held} passed, {failed} failed, {written} written anew"),
+    }
+    u8::from(failed > 0)
+}
+
+/// The examples of one document.
+fn run_all(path: &Path, options: &Options, count: &mut Count) -> std::io::Result<()> {
+    let text = std::fs::read_to_string(path)?;
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let before = count.differ;
+    // From the last to the first, so that a longer output moves no line that is still needed.
+    for example in examples_in(path, &lines).iter().rev() {
+        match run(path, &lines, example, options.quiet) {
+            Ok(None) => count.held += 1,
+            Ok(Some(played)) => {
+                count.differ += 1;
+                if options.bless {
+                    lines.splice(example.start..example.end, played.lines().map(str::to_owned));
+                }
+            }
+            Err(message) => {
+                count.broken += 1;
+                println!("{}:{message}", path.display());
+            }
+        }
+    }
+    if options.bless && count.differ > before {
+        std::fs::write(path, lines.join("\n") + "\n")?;
+    }
+    Ok(())
 }
 
 /// Where transcripts stand in a document.
 fn examples_in(path: &Path, lines: &[String]) -> Vec<Example> {
     if path.extension().is_some_and(|extension| extension == "txt") {
-        return vec![Example { start: 0, end: lines.len() }];
+        return vec![Example { start: 0, end: lines.len(), is_closed: true }];
     }
     let mut examples = Vec::new();
     let mut open: Option<(usize, &str)> = None;
@@ -83,7 +102,7 @@ fn examples_in(path: &Path, lines: &[String]) -> Vec<Example> {
         match open {
             None if is_shown => {}
             Some((start, close)) if line.starts_with(close) => {
-                examples.push(Example { start, end: number });
+                examples.push(Example { start, end: number, is_closed: true });
                 open = None;
             }
             Some(_) => {}
@@ -92,11 +111,15 @@ fn examples_in(path: &Path, lines: &[String]) -> Vec<Example> {
             None => {}
         }
     }
+    examples.extend(open.map(|(start, _)| Example { start, end: lines.len(), is_closed: false }));
     examples
 }
 
 /// Nothing when the example holds; the whole example as it really is otherwise.
 fn run(path: &Path, lines: &[String], example: &Example, quiet: bool) -> Result<Option<String>, String> {
+    if !example.is_closed {
+        return Err(format!("{}: this block is never closed", example.start));
+    }
     let text = lines[example.start..example.end].join("\n") + "\n";
     let parsed = transcript::parse(&text);
     let steps = parsed.map_err(|error| format!("{}: {}", example.start + error.line, error.message))?;
