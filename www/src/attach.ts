@@ -7,7 +7,7 @@ import type { Shell } from "./panels/index";
 import { panelStyles } from "./panel-styles";
 import { Link, type Remote } from "./remote";
 import { encoded } from "./resp";
-import { controls, tokens } from "./styles";
+import { controls, primary, tokens } from "./styles";
 
 const TOKEN = "resplay.token";
 const SPACE = "attached";
@@ -210,6 +210,7 @@ export class AttachDialog extends LitElement {
   static override styles = [
     tokens,
     controls,
+    primary,
     panelStyles,
     dialogStyles,
     css`

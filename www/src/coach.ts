@@ -2,7 +2,7 @@
 
 import { LitElement, css, html, nothing } from "lit";
 import { steps, type Step } from "./guide";
-import { controls } from "./styles";
+import { controls, primary } from "./styles";
 
 export class Coach extends LitElement {
   static override properties = {
@@ -57,6 +57,7 @@ export class Coach extends LitElement {
 
   static override styles = [
     controls,
+    primary,
     css`
       :host {
         display: flex;
@@ -143,15 +144,6 @@ export class Coach extends LitElement {
       }
       .again {
         color: var(--rp-muted);
-      }
-      .primary {
-        background: var(--rp-accent);
-        border-color: var(--rp-accent);
-        color: var(--rp-on-accent);
-        font-weight: 600;
-      }
-      .primary:hover {
-        background: color-mix(in srgb, var(--rp-accent) 85%, var(--rp-text));
       }
       @container (max-width: 899px) {
         :host {

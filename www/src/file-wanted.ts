@@ -3,7 +3,7 @@
 import { LitElement, css, html, nothing } from "lit";
 import { dialogStyles } from "./dialog-styles";
 import type { FileUse } from "./protocol";
-import { controls, tokens } from "./styles";
+import { controls, primary, tokens } from "./styles";
 
 const TITLES: Record<FileUse, string> = {
   script: "Which script?",
@@ -72,6 +72,7 @@ class FileWanted extends LitElement {
   static override styles = [
     tokens,
     controls,
+    primary,
     dialogStyles,
     css`
       .sheet {
@@ -110,13 +111,6 @@ class FileWanted extends LitElement {
         display: flex;
         justify-content: end;
         gap: var(--rp-space-2);
-      }
-      .primary,
-      .primary:hover {
-        color: var(--rp-on-accent);
-        background: var(--rp-accent);
-        border-color: var(--rp-accent);
-        font-weight: 600;
       }
     `,
   ];

@@ -16,16 +16,6 @@ export const panelStyles = css`
   .content {
     padding: var(--rp-space-4);
   }
-  .primary {
-    background: var(--rp-accent);
-    border-color: var(--rp-accent);
-    color: var(--rp-on-accent);
-    font-weight: 600;
-  }
-  .primary:hover {
-    background: var(--rp-accent);
-    border-color: var(--rp-text);
-  }
   .heading {
     display: flex;
     align-items: center;

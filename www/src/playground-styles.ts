@@ -1,22 +1,23 @@
 /** The rules of the playground page. */
 
 import { css } from "lit";
-import { controls, tokens } from "./styles";
+import { controls, primary, tokens } from "./styles";
 
 export const playgroundStyles = [
   tokens,
   controls,
+  primary,
   css`
     :host {
       display: grid;
       grid-template: auto auto minmax(0, 1fr) auto / minmax(0, 1fr);
       height: 100dvh;
-      min-height: 26rem;
+      min-height: 15rem;
       background: var(--rp-ground);
       color: var(--rp-text);
       font-family: var(--rp-sans);
       line-height: 1.45;
-      container-type: inline-size;
+      container: page / inline-size;
     }
     /* Also while the guide is closed. */
     .work {
@@ -74,15 +75,6 @@ export const playgroundStyles = [
       stroke-width: 1.7;
       stroke-linecap: round;
       stroke-linejoin: round;
-    }
-    .primary {
-      background: var(--rp-accent);
-      border-color: var(--rp-accent);
-      color: var(--rp-on-accent);
-      font-weight: 600;
-    }
-    .primary:hover {
-      background: color-mix(in srgb, var(--rp-accent) 85%, var(--rp-text));
     }
 
     #guide {
@@ -193,7 +185,7 @@ export const playgroundStyles = [
     }
     .lane {
       --lane: var(--rp-lane-1);
-      container: lane / inline-size;
+      container: lane / size;
       display: flex;
       flex-direction: column;
       min-width: 0;
@@ -254,8 +246,7 @@ export const playgroundStyles = [
       color: var(--rp-muted);
       white-space: nowrap;
     }
-    .pill.waiting,
-    .pill.listening {
+    .pill:not(:empty) {
       color: var(--lane);
       border: 1px solid currentColor;
     }
@@ -405,9 +396,23 @@ export const playgroundStyles = [
         display: none;
       }
     }
-    @container (max-width: 899px) {
-      .work {
-        flex-direction: column;
+    @container page (max-width: 899px) {
+      @media (min-height: 30rem), (max-width: 35rem) {
+        .work {
+          flex-direction: column;
+        }
+        /* An open panel leaves the prompt in sight, and what is not needed then makes room for it. */
+        .work:has(> .open) {
+          .lane-head {
+            display: none;
+          }
+          main {
+            min-height: 6.5rem;
+          }
+          & + footer:not(:has(.urgent)) {
+            display: none;
+          }
+        }
       }
     }
     @container (max-width: 719px) {
@@ -463,6 +468,12 @@ export const playgroundStyles = [
     }
     @media (max-height: 30rem) {
       #guide {
+        display: none;
+      }
+    }
+    /* Above the keyboard of a phone. */
+    @media (max-height: 30rem) and (max-width: 35rem) {
+      :host(:focus-within) footer:not(:has(.urgent)) {
         display: none;
       }
     }

@@ -668,7 +668,7 @@ const keys: [string[], string][] = [
   [["Esc", "Tab"], "leave the field by keyboard"],
 ];
 
-const stateWords = { ready: "", more: "more…", waiting: "waiting", listening: "listening", closed: "closed" };
+const stateWords = { ready: "", more: "unfinished line", waiting: "waiting", listening: "listening", closed: "closed" };
 
 const hostWords = {
   idle: "Starting",

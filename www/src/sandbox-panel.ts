@@ -6,7 +6,7 @@ import type { Shell } from "./panels/index";
 import { panelStyles, sizeText } from "./panel-styles";
 import type { Trouble } from "./sandboxes";
 import type { Sandbox } from "./storage";
-import { controls } from "./styles";
+import { controls, primary } from "./styles";
 
 const WHY: Record<Trouble, string> = {
   full: "The browser has no room left, so what is new here is not kept.",
@@ -215,6 +215,7 @@ export class SandboxPanel extends LitElement {
 
   static override styles = [
     controls,
+    primary,
     panelStyles,
     css`
       ul {

@@ -6,12 +6,20 @@ import { controls } from "./styles";
 
 const NARROWEST = 260;
 const STEP = 24;
+/** Of the height there is below the header, in percent: where a panel stands below the terminals. */
+const HALF = 50;
+const FULL = 100;
+const LOWEST = 22;
+const STEP_PERCENT = 10;
+/** A press that moves less than this is no drag. */
+const SLACK_PX = 4;
 
 export class SideArea extends LitElement {
   static override properties = {
     shell: { attribute: false },
     open: { attribute: false },
     width: { attribute: false },
+    tall: { state: true },
     failure: { state: true },
     loading: { state: true },
   };
@@ -21,6 +29,8 @@ export class SideArea extends LitElement {
   declare open: string | null;
   /** Of the open panel in pixels, where there is room beside the terminals. */
   declare width: number;
+  /** Its share of the height in percent, where it stands below the terminals. */
+  declare private tall: number;
   declare private failure: string;
   declare private loading: boolean;
   private readonly elements = new Map<string, PanelElement>();
@@ -29,6 +39,7 @@ export class SideArea extends LitElement {
     super();
     this.open = null;
     this.width = 420;
+    this.tall = HALF;
     this.failure = "";
     this.loading = false;
   }
@@ -50,7 +61,20 @@ export class SideArea extends LitElement {
               @keydown=${this.edgeKey}
               @pointerdown=${this.grabbed}
             ></div>
-            <div class="body">
+            <div class="body" @busy=${(event: CustomEvent<boolean>) => this.toggleAttribute("busy", event.detail)}>
+              <div
+                class="grip"
+                role="separator"
+                aria-orientation="horizontal"
+                aria-label="Height of the panel"
+                aria-valuenow=${this.tall}
+                aria-valuemin=${LOWEST}
+                aria-valuemax=${FULL}
+                title="Press for more or less of the panel, drag for as much as you like"
+                tabindex="0"
+                @keydown=${this.gripKey}
+                @pointerdown=${this.gripped}
+              ></div>
               ${this.loading ? html`<p class="note">Loading…</p>` : nothing}
               ${this.failure
                 ? html`<p class="note" role="alert">${this.failure} <button type="button" @click=${() => this.show(panel)}>Try again</button></p>`
@@ -89,6 +113,7 @@ export class SideArea extends LitElement {
   protected override updated(changes: PropertyValues): void {
     // Set by script, which a page's policy for styles allows.
     if (changes.has("width")) this.style.setProperty("--width", `${this.width}px`);
+    if (changes.has("tall")) this.style.setProperty("--tall", `${this.tall}%`);
     if (changes.has("open")) this.toggleAttribute("open", this.open !== null);
   }
 
@@ -134,6 +159,50 @@ export class SideArea extends LitElement {
     const move = (to: PointerEvent) => this.resize(width + from - to.clientX);
     edge.addEventListener("pointermove", move);
     edge.addEventListener("lostpointercapture", () => edge.removeEventListener("pointermove", move), { once: true });
+  }
+
+  private stretch(tall: number): void {
+    this.tall = Math.round(Math.max(LOWEST, Math.min(tall, FULL)));
+  }
+
+  private turnTall(): void {
+    this.stretch(this.tall > (HALF + FULL) / 2 ? HALF : FULL);
+  }
+
+  private gripKey(event: KeyboardEvent): void {
+    switch (event.key) {
+      case "ArrowUp": this.stretch(this.tall + STEP_PERCENT); break;
+      case "ArrowDown": this.stretch(this.tall - STEP_PERCENT); break;
+      case "Home": this.stretch(LOWEST); break;
+      case "End": this.stretch(FULL); break;
+      case "Enter":
+      case " ": this.turnTall(); break;
+      default: return;
+    }
+    event.preventDefault();
+  }
+
+  private gripped(event: PointerEvent): void {
+    const grip = event.currentTarget as HTMLElement;
+    const room = this.parentElement?.clientHeight || 1;
+    const [from, height] = [event.clientY, this.clientHeight];
+    let moved = false;
+    // The prompt keeps the focus, and a phone its keyboard.
+    event.preventDefault();
+    grip.setPointerCapture(event.pointerId);
+    const move = (to: PointerEvent) => {
+      moved ||= Math.abs(to.clientY - from) > SLACK_PX;
+      if (moved) this.stretch(((height + from - to.clientY) / room) * 100);
+    };
+    grip.addEventListener("pointermove", move);
+    grip.addEventListener(
+      "lostpointercapture",
+      () => {
+        grip.removeEventListener("pointermove", move);
+        if (!moved) this.turnTall();
+      },
+      { once: true },
+    );
   }
 
   static override styles = [
@@ -232,46 +301,92 @@ export class SideArea extends LitElement {
         stroke-linecap: round;
         stroke-linejoin: round;
       }
+      .grip {
+        display: none;
+        place-items: center;
+        height: 1.5rem;
+        cursor: row-resize;
+        touch-action: none;
+      }
+      .body > .grip {
+        flex: none;
+      }
+      .grip:focus-visible {
+        outline-offset: -2px;
+      }
+      .grip::after {
+        content: "";
+        width: 2.5rem;
+        height: 4px;
+        border-radius: 2px;
+        background: var(--rp-edge-strong);
+      }
+      /* Below the terminals, but beside them on a phone that lies on its side. */
       @container (max-width: 899px) {
-        :host {
-          flex-direction: column;
-        }
-        :host([open]) {
-          flex: 0 1 56%;
-        }
-        .edge {
-          display: none;
-        }
-        .panel {
-          flex: 1;
-        }
-        .body {
-          flex: 1;
-          width: auto;
-          border-radius: var(--rp-radius) var(--rp-radius) 0 0;
-          margin-top: var(--rp-space-2);
-          box-shadow: 0 -0.5rem 1.5rem -1rem rgb(0 0 0 / 0.35);
-        }
-        @keyframes open {
-          from {
-            opacity: 0;
-            translate: 0 1rem;
+        @media (min-height: 30rem), (max-width: 35rem) {
+          :host {
+            flex-direction: column;
+          }
+          :host([open]) {
+            flex: 0 1 var(--tall, 50%);
+          }
+          :host([open][busy]) {
+            flex-basis: 100%;
+          }
+          .edge {
+            display: none;
+          }
+          .grip {
+            display: grid;
+          }
+          .panel {
+            flex: 1;
+          }
+          .body {
+            flex: 1;
+            width: auto;
+            border-radius: var(--rp-radius) var(--rp-radius) 0 0;
+            margin-top: var(--rp-space-2);
+            box-shadow: 0 -0.5rem 1.5rem -1rem rgb(0 0 0 / 0.35);
+          }
+          @keyframes open {
+            from {
+              opacity: 0;
+              translate: 0 1rem;
+            }
+          }
+          .rail {
+            flex-direction: row;
+            justify-content: space-around;
+            padding: var(--rp-space-1) 0 0;
+          }
+          .rail button {
+            min-height: 2.9rem;
+            width: auto;
+            flex: 1;
           }
         }
-        .rail {
-          flex-direction: row;
-          justify-content: space-around;
-          padding: var(--rp-space-1) 0 0;
+      }
+      @media (max-height: 30rem) and (min-width: 35.01rem) {
+        .body {
+          width: min(var(--width, 420px), 46vw);
         }
         .rail button {
-          min-height: 2.9rem;
-          width: auto;
-          flex: 1;
+          min-height: 2.75rem;
+        }
+      }
+      @media (pointer: coarse) {
+        .grip {
+          height: 2rem;
         }
       }
       @media (forced-colors: active) {
         .rail button[aria-expanded="true"] {
           border-color: Highlight;
+        }
+        .edge::after,
+        .grip::after {
+          background: ButtonText;
         }
       }
     `,

@@ -87,6 +87,15 @@ export const controls = css`
     background: var(--rp-raised);
     border-color: var(--rp-edge-strong);
   }
+  @media (forced-colors: active) {
+    .primary,
+    [aria-pressed="true"] {
+      forced-color-adjust: none;
+      color: HighlightText !important;
+      background: Highlight !important;
+      border-color: Highlight !important;
+    }
+  }
   button:disabled {
     color: var(--rp-faint);
     cursor: default;
@@ -105,6 +114,19 @@ export const controls = css`
     overflow: hidden;
     clip-path: inset(50%);
     white-space: nowrap;
+  }
+`;
+
+/** The button for what comes next. */
+export const primary = css`
+  .primary {
+    background: var(--rp-accent);
+    border-color: var(--rp-accent);
+    color: var(--rp-on-accent);
+    font-weight: 600;
+  }
+  .primary:hover {
+    background: color-mix(in srgb, var(--rp-accent) 85%, var(--rp-text));
   }
 `;
 
@@ -371,6 +393,11 @@ const terminal = css`
   @media (pointer: coarse) {
     .touch-keys {
       display: flex;
+    }
+    @container lane (max-height: 11rem) {
+      .touch-keys {
+        display: none;
+      }
     }
     textarea {
       /* Below 16 px iOS zooms into the field. */

@@ -7,7 +7,7 @@ import { JournalError, journalOf, readJournal, type Session } from "./journal";
 import type { Shell } from "./panels/index";
 import { panelStyles, sizeText } from "./panel-styles";
 import { LINK_MAX, fragmentOf, readFragment, sharedOf, textOf, type Shared } from "./share";
-import { controls, tokens } from "./styles";
+import { controls, primary, tokens } from "./styles";
 
 export type Mode = "share" | "shared" | "save" | "open";
 
@@ -397,6 +397,7 @@ export class TransferDialog extends LitElement {
   static override styles = [
     tokens,
     controls,
+    primary,
     panelStyles,
     dialogStyles,
     css`

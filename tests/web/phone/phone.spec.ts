@@ -43,3 +43,29 @@ test("a step of the guide runs by touch", async ({ page }) => {
   await page.getByRole("button", { name: /SET greeting/ }).tap();
   await expect(playground.log()).toContainText("OK");
 });
+
+test("a panel stands below the prompt, half or whole, by touch and by keyboard", async ({ page }) => {
+  const playground = await Playground.open(page);
+  const keys = await playground.panel("Keys");
+  await playground.run("HSET user:1 name Ada");
+  await expect(keys.getByRole("table")).toContainText("Ada");
+  await expect(playground.prompt()).toBeInViewport();
+  expect((await playground.lane("Client A").boundingBox())!.height).toBeGreaterThan(200);
+  const grip = page.getByRole("separator", { name: "Height of the panel" });
+  const height = async () => (await keys.boundingBox())!.height;
+  const half = await height();
+  await grip.tap();
+  await expect.poll(height).toBeGreaterThan(half + 100);
+  await expect(playground.promptText()).toBeInViewport({ ratio: 1 });
+  await grip.tap();
+  await expect.poll(height).toBe(half);
+  await grip.focus();
+  await page.keyboard.press("ArrowDown");
+  await expect.poll(height).toBeLessThan(half);
+  // The keyboard of the phone takes its part.
+  await page.setViewportSize({ width: 360, height: 440 });
+  await expect(playground.promptText()).toBeInViewport({ ratio: 1 });
+  await keys.getByRole("button", { name: "Rename" }).tap();
+  await expect(keys.getByLabel("new name")).toBeInViewport({ ratio: 1 });
+  await expect(keys.getByRole("button", { name: "Run it" })).toBeInViewport({ ratio: 1 });
+});

@@ -2,10 +2,11 @@
 
 import { css } from "lit";
 import { panelStyles } from "../panel-styles";
-import { controls } from "../styles";
+import { controls, primary } from "../styles";
 
 export const lessonStyles = [
   controls,
+  primary,
   panelStyles,
   css`
     :host {

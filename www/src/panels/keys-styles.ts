@@ -1,11 +1,12 @@
 /** The rules of the keys panel and of values. */
 
 import { css } from "lit";
-import { controls } from "../styles";
+import { controls, primary } from "../styles";
 
 /** What panels have in common. */
 export const panelStyles = [
   controls,
+  primary,
   css`
     :host {
       display: flex;
@@ -39,15 +40,6 @@ export const panelStyles = [
       stroke-width: 1.6;
       stroke-linecap: round;
       stroke-linejoin: round;
-    }
-    .primary {
-      background: var(--rp-accent);
-      border-color: var(--rp-accent);
-      color: var(--rp-on-accent);
-      font-weight: 600;
-    }
-    .primary:hover {
-      background: color-mix(in srgb, var(--rp-accent) 85%, var(--rp-text));
     }
     code,
     pre {
@@ -123,9 +115,49 @@ export const panelStyles = [
         box-shadow: inset 8px 0 var(--rp-accent);
       }
     }
+    .choices {
+      display: inline-flex;
+      border: 1px solid var(--rp-edge-strong);
+      border-radius: var(--rp-radius-small);
+      overflow: hidden;
+    }
+    .choices button {
+      min-height: 1.5rem;
+      border: 0;
+      border-radius: 0;
+    }
+    .choices [aria-pressed="true"] {
+      background: var(--rp-text);
+      color: var(--rp-panel);
+    }
+    .empty {
+      margin: auto;
+      padding: var(--rp-space-6) var(--rp-space-4);
+      display: grid;
+      justify-items: center;
+      gap: var(--rp-space-2);
+      text-align: center;
+      max-width: 22rem;
+    }
+    .empty p {
+      margin: 0;
+      color: var(--rp-muted);
+    }
+    .empty b {
+      color: var(--rp-text);
+      font-size: 0.95rem;
+    }
+    .empty svg {
+      width: 7.5rem;
+      fill: none;
+      stroke: var(--rp-edge-strong);
+      stroke-width: 1.5;
+      stroke-dasharray: 4 3;
+    }
     @media (forced-colors: active) {
       .hot {
         outline: 1px solid Highlight;
+        outline-offset: -1px;
       }
     }
   `,
@@ -158,6 +190,9 @@ export const keysStyles = [
   ...panelStyles,
   rowStyles,
   css`
+    :host {
+      container: panel / size;
+    }
     .tools {
       display: flex;
       gap: var(--rp-space-2);
@@ -205,11 +240,42 @@ export const keysStyles = [
     .rows.alone {
       max-height: none;
     }
-    @media (max-width: 899px) {
+    .rows:has(+ rp-value[editing]) {
+      min-height: 0;
+    }
+    @container panel (max-height: 30rem) {
       .rows:not(.alone) {
         flex: none;
-        height: 4rem;
+        height: 5.75rem;
         min-height: 0;
+      }
+    }
+    /* Where there is no room for both, the value stands in place of the keys until it is closed. */
+    @container panel (max-height: 22rem) {
+      .tools:has(~ rp-value),
+      .count:has(~ rp-value),
+      .rows:has(+ rp-value) {
+        display: none;
+      }
+      rp-value {
+        border-top: 0;
+      }
+    }
+    @media (forced-colors: active) {
+      .twist {
+        forced-color-adjust: none;
+        border-left-color: CanvasText;
+      }
+      .legend::before {
+        outline: 1px solid Highlight;
+      }
+      .row[aria-selected="true"] {
+        outline: 2px solid Highlight;
+        outline-offset: -2px;
+      }
+      .bar {
+        forced-color-adjust: none;
+        border-right: 2px solid ButtonText;
       }
     }
     .row {
@@ -275,44 +341,26 @@ export const keysStyles = [
       min-height: 0;
       border-top: 1px solid var(--rp-edge);
     }
-    .empty {
-      margin: auto;
-      padding: var(--rp-space-6) var(--rp-space-4);
-      display: grid;
-      justify-items: center;
-      gap: var(--rp-space-2);
-      text-align: center;
-      max-width: 22rem;
-    }
-    .empty p {
-      margin: 0;
-      color: var(--rp-muted);
-    }
-    .empty b {
-      color: var(--rp-text);
-      font-size: 0.95rem;
-    }
-    .empty svg {
-      width: 7.5rem;
-      fill: none;
-      stroke: var(--rp-edge-strong);
-      stroke-width: 1.5;
-      stroke-dasharray: 4 3;
-    }
   `,
 ];
 
 export const valueStyles = [
   ...panelStyles,
   css`
+    :host {
+      container: value / size;
+    }
     .head {
+      flex: none;
       display: flex;
       align-items: center;
+      gap: var(--rp-space-1);
       padding: var(--rp-space-2) var(--rp-space-2) 0 var(--rp-space-3);
     }
     .head h2 {
       flex: 1;
       min-width: 0;
+      padding-left: var(--rp-space-1);
       font-family: var(--rp-mono);
       font-size: 0.9rem;
       overflow: hidden;
@@ -320,16 +368,26 @@ export const valueStyles = [
       white-space: nowrap;
     }
     .facts {
+      flex: none;
       display: flex;
       flex-wrap: wrap;
       align-items: center;
-      gap: var(--rp-space-1) var(--rp-space-3);
-      padding: var(--rp-space-1) var(--rp-space-3) var(--rp-space-2);
+      gap: 0 var(--rp-space-3);
+      min-height: 2.25rem;
+      padding: 0 var(--rp-space-3) var(--rp-space-1);
       color: var(--rp-muted);
       border-bottom: 1px solid var(--rp-edge);
     }
+    .facts > span {
+      white-space: nowrap;
+    }
     .facts button {
       min-height: 1.5rem;
+    }
+    .lives {
+      margin-left: auto;
+      display: flex;
+      gap: var(--rp-space-1);
     }
     .gone {
       margin: 0;
@@ -348,20 +406,7 @@ export const valueStyles = [
       outline-offset: -2px;
     }
     .choices {
-      display: inline-flex;
       margin-bottom: var(--rp-space-2);
-      border: 1px solid var(--rp-edge-strong);
-      border-radius: var(--rp-radius-small);
-      overflow: hidden;
-    }
-    .choices button {
-      min-height: 1.5rem;
-      border: 0;
-      border-radius: 0;
-    }
-    .choices [aria-pressed="true"] {
-      background: var(--rp-text);
-      color: var(--rp-panel);
     }
     .text {
       margin: 0 0 var(--rp-space-2);
@@ -604,9 +649,12 @@ export const valueStyles = [
       color: var(--rp-muted);
     }
     .editor {
+      flex: 0 1 auto;
+      min-height: 0;
+      overflow: auto;
       display: grid;
       gap: var(--rp-space-2);
-      padding: var(--rp-space-3);
+      padding: var(--rp-space-3) var(--rp-space-3) 0;
       border-top: 2px solid var(--rp-accent);
       background: var(--rp-raised);
     }
@@ -632,10 +680,62 @@ export const valueStyles = [
       overflow-wrap: anywhere;
       white-space: pre-wrap;
     }
+    /* They stay in sight, however much is above them. */
     .buttons {
+      position: sticky;
+      bottom: 0;
       display: flex;
       gap: var(--rp-space-2);
       justify-content: flex-end;
+      padding: var(--rp-space-1) 0 var(--rp-space-3);
+      background: var(--rp-raised);
+    }
+    .picture:has(+ .editor) {
+      min-height: 0;
+    }
+    @container value (max-height: 20rem) {
+      .head:has(~ .editor),
+      .facts:has(~ .editor),
+      .picture:has(+ .editor) {
+        display: none;
+      }
+      .editor {
+        flex-grow: 1;
+        align-content: start;
+        border-top: 0;
+      }
+    }
+    @media (pointer: coarse) {
+      .editor input:not([type="checkbox"]) {
+        /* Below 16 px iOS zooms into the field. */
+        font-size: max(16px, 1em);
+        min-height: 2.25rem;
+      }
+      .head button,
+      .buttons button {
+        min-width: 2.75rem;
+        min-height: 2.75rem;
+      }
+      .small {
+        width: 2.25rem;
+        min-height: 2.25rem;
+      }
+      .acts {
+        width: 5rem;
+      }
+    }
+    @media (forced-colors: active) {
+      .bits .on {
+        forced-color-adjust: none;
+        background: Highlight;
+      }
+      .ranks li::before {
+        background: transparent;
+        border: 1px solid ButtonText;
+      }
+      .time li:not(.pause)::before {
+        background: ButtonText;
+      }
     }
   `,
 ];

@@ -1,11 +1,11 @@
 /** The keys of a database as a live tree, and the value of one of them. Draws a window of rows, whatever the number of keys. */
 
-import { LitElement, html, nothing, type PropertyValues } from "lit";
+import { html, nothing } from "lit";
 import { inspect } from "../past";
 import { keyed } from "lit/directives/keyed.js";
-import type { PanelElement, Shell } from "./index";
 import { bytesOf, countText, idOf, shown, sizeText, spanText, utf8, vars, type Row, type Tree } from "./look";
 import { keysStyles } from "./keys-styles";
+import { LookingPanel } from "./looking";
 import { ValueView } from "./value";
 
 const ROW_PX = 30;
@@ -16,7 +16,7 @@ const LOOK_MS = 120;
 const LOOK_MANY_MS = 600;
 const MANY = 20_000;
 
-export class KeysPanel extends LitElement implements PanelElement {
+export class KeysPanel extends LookingPanel {
   static override styles = keysStyles;
   static override properties = {
     shell: { attribute: false },
@@ -31,8 +31,6 @@ export class KeysPanel extends LitElement implements PanelElement {
     asksMore: { state: true },
   };
 
-  declare shell: Shell;
-  declare shown: boolean;
   declare private tree: Tree | null;
   declare private filter: string;
   /** The database looked at; null follows the client. */
@@ -49,7 +47,6 @@ export class KeysPanel extends LitElement implements PanelElement {
   private readonly spans = new Map<string, number>();
   /** More names of a server elsewhere are on their way. */
   declare private asksMore: boolean;
-  private stop: (() => void) | null = null;
   private asking = false;
   private stale = false;
   private askedAt = 0;
@@ -60,7 +57,6 @@ export class KeysPanel extends LitElement implements PanelElement {
 
   constructor() {
     super();
-    this.shown = false;
     this.tree = null;
     this.filter = "";
     this.db = null;
@@ -73,14 +69,11 @@ export class KeysPanel extends LitElement implements PanelElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.stop = this.shell.onTurn(() => this.look());
     this.shell.host.addEventListener("state", this.turned);
-    this.look();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.stop?.();
     this.shell.host.removeEventListener("state", this.turned);
     if (this.timer) clearInterval(this.timer);
     this.timer = null;
@@ -88,7 +81,7 @@ export class KeysPanel extends LitElement implements PanelElement {
 
   // ---- Asking
 
-  private look(): void {
+  protected override look(): void {
     if (!this.shown) return;
     const { inspected } = this.shell;
     if (inspected) {
@@ -106,7 +99,7 @@ export class KeysPanel extends LitElement implements PanelElement {
     setTimeout(() => void this.ask(), Math.max(0, this.askedAt + pause - performance.now()));
   }
 
-  private async ask(): Promise<void> {
+  protected override async ask(): Promise<void> {
     this.stale = false;
     const { shell } = this;
     const count = Math.ceil((this.scroller?.clientHeight ?? 400) / ROW_PX) + 2 * MARGIN;
@@ -150,10 +143,6 @@ export class KeysPanel extends LitElement implements PanelElement {
       clearInterval(this.timer);
       this.timer = null;
     }
-  }
-
-  protected override updated(changes: PropertyValues): void {
-    if (changes.has("shown") && this.shown) this.look();
   }
 
   /** Brings the selected row into sight, where it is among those at hand. */
@@ -250,6 +239,7 @@ export class KeysPanel extends LitElement implements PanelElement {
             @close=${() => {
               this.selected = null;
               this.follow = false;
+              void this.updateComplete.then(() => this.focusCursor(20));
             }}
           ></rp-value>`
         : nothing}
@@ -348,6 +338,10 @@ export class KeysPanel extends LitElement implements PanelElement {
       const id = idOf(row.key!);
       this.selected = this.selected === id ? null : id;
       this.follow = false;
+      // It stands in place of the keys where there is no room for both.
+      void this.updateComplete.then(() => {
+        if (this.scroller?.offsetHeight === 0) this.renderRoot.querySelector("rp-value")?.shadowRoot?.querySelector<HTMLElement>(".close")?.focus();
+      });
     }
   }
 

@@ -83,6 +83,14 @@ export class ValueView extends LitElement implements Pictured {
     this.timer = null;
   }
 
+  protected override updated(changes: PropertyValues): void {
+    if (!changes.has("edit")) return;
+    const detail = this.edit !== null;
+    this.toggleAttribute("editing", detail);
+    // A panel of little height gets more of it meanwhile.
+    this.dispatchEvent(new CustomEvent("busy", { bubbles: true, composed: true, detail }));
+  }
+
   protected override willUpdate(changes: PropertyValues): void {
     if (changes.has("name") || changes.has("db")) {
       this.from = 0;
@@ -146,8 +154,10 @@ export class ValueView extends LitElement implements Pictured {
     const name = shown(bytesOf(this.name));
     return html`
       <div class="head">
-        <h2>${name}</h2>
-        <button class="icon" type="button" aria-label="Close ${name}" @click=${() => this.dispatchEvent(new CustomEvent("close"))}>
+        ${value && !gone ? html`<span class="type t-${value.type}">${value.type}</span>` : nothing}
+        <h2 title=${name}>${name}</h2>
+        ${value && !gone && this.moment === null ? this.acts() : nothing}
+        <button class="icon close" type="button" aria-label="Close ${name}" @click=${() => this.dispatchEvent(new CustomEvent("close"))}>
           <svg viewBox="0 0 20 20" aria-hidden="true"><path d="M5 5l10 10M15 5L5 15" /></svg>
         </button>
       </div>
@@ -166,10 +176,10 @@ export class ValueView extends LitElement implements Pictured {
     const live = this.moment === null;
     const key = bytesOf(this.name);
     return html`<div class="facts">
-      <span class="type t-${value.type}">${value.type}</span>
       <span title="How it is held inside">${value.encoding}</span>
       <span>${unitOf(value)}</span>
       <span>${sizeText(value.bytes)}</span>
+      <span class="lives">
       ${left === null
         ? live
           ? html`<button type="button" @click=${() => this.begin({ name: "expire", title: "Let it expire", words: [key, null], labels: ["seconds"], given: ["60"] })}>no expiry</button>`
@@ -184,11 +194,17 @@ export class ValueView extends LitElement implements Pictured {
               </button>
               <button type="button" @click=${() => this.begin({ name: "persist", title: "Keep it for good", words: [key], labels: [], given: [] })}>Keep</button>`
           : html`<span>${spanText(left)} left</span>`}
-      ${live
-        ? html`<button type="button" @click=${() => this.begin({ name: "rename", title: "Rename", words: [key, null], labels: ["new name"], given: [key] })}>Rename</button>
-            <button type="button" @click=${() => this.begin({ name: "delete", title: "Delete", words: [key], labels: [], given: [] })}>Delete</button>`
-        : nothing}
+      </span>
     </div>`;
+  }
+
+  private acts() {
+    const key = bytesOf(this.name);
+    const act = (title: string, path: string, edit: Edit) => html`<button class="icon" type="button" aria-label=${title} title=${title} @click=${() => this.begin(edit)}>
+      <svg viewBox="0 0 20 20" aria-hidden="true"><path d=${path} /></svg>
+    </button>`;
+    return html`${act("Rename", "M4 16l1-4L14 3l3 3-9 9z", { name: "rename", title: "Rename", words: [key, null], labels: ["new name"], given: [key] })}
+    ${act("Delete", "M3.5 5.5h13M8 5.5V3h4v2.5M5 5.5l.8 11.5h8.4L15 5.5M8.5 9v5M11.5 9v5", { name: "delete", title: "Delete", words: [key], labels: [], given: [] })}`;
   }
 
   private pages(value: Value) {

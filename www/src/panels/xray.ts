@@ -228,19 +228,6 @@ export class XrayPanel extends LookingPanel {
       }
       .choices {
         margin-left: auto;
-        display: inline-flex;
-        border: 1px solid var(--rp-edge-strong);
-        border-radius: var(--rp-radius-small);
-        overflow: hidden;
-      }
-      .choices button {
-        min-height: 1.5rem;
-        border: 0;
-        border-radius: 0;
-      }
-      .choices [aria-pressed="true"] {
-        background: var(--rp-text);
-        color: var(--rp-panel);
       }
       .command {
         margin-bottom: var(--rp-space-2);
@@ -283,30 +270,6 @@ export class XrayPanel extends LookingPanel {
         border-radius: 4px;
         color: var(--rp-on-accent);
         background: var(--rp-accent);
-      }
-      .empty {
-        margin: auto;
-        padding: var(--rp-space-6) var(--rp-space-4);
-        display: grid;
-        justify-items: center;
-        gap: var(--rp-space-2);
-        text-align: center;
-        max-width: 22rem;
-      }
-      .empty p {
-        margin: 0;
-        color: var(--rp-muted);
-      }
-      .empty b {
-        color: var(--rp-text);
-        font-size: 0.95rem;
-      }
-      .empty svg {
-        width: 7.5rem;
-        fill: none;
-        stroke: var(--rp-edge-strong);
-        stroke-width: 1.5;
-        stroke-dasharray: 4 3;
       }
     `,
   ];
