@@ -396,22 +396,59 @@ export const playgroundStyles = [
         display: none;
       }
     }
+    /* Who waits, and who listens. */
+    .badge.waiting,
+    .badge.listening {
+      background: transparent;
+      border: 2px solid var(--lane);
+    }
+    .badge.listening {
+      border-style: double;
+      border-width: 4px;
+    }
+    @container page (min-width: 720px) {
+      .many .tabs {
+        display: flex;
+        flex-wrap: wrap;
+        flex: none;
+        max-height: 4.5rem;
+        margin-bottom: var(--rp-space-2);
+        overflow: auto;
+        scrollbar-width: thin;
+        button {
+          min-height: 1.875rem;
+          border: 1px solid var(--rp-edge);
+          border-radius: 1rem;
+        }
+        [aria-selected="true"] {
+          border-color: var(--lane);
+        }
+      }
+      .many .lanes {
+        grid: auto-flow minmax(13rem, 1fr) / repeat(auto-fit, minmax(18rem, 1fr));
+        overflow: auto;
+      }
+      .many .active {
+        border-color: var(--lane);
+      }
+    }
+    @container page (max-width: 719px) {
+      @media (min-height: 30rem), (max-width: 35rem) {
+        /* What is not needed makes room for an open panel. */
+        .work:has(> .open) .lane-head,
+        .work:has(> .open) + footer:not(:has(.urgent)) {
+          display: none;
+        }
+      }
+    }
     @container page (max-width: 899px) {
       @media (min-height: 30rem), (max-width: 35rem) {
         .work {
           flex-direction: column;
         }
-        /* An open panel leaves the prompt in sight, and what is not needed then makes room for it. */
-        .work:has(> .open) {
-          .lane-head {
-            display: none;
-          }
-          main {
-            min-height: 6.5rem;
-          }
-          & + footer:not(:has(.urgent)) {
-            display: none;
-          }
+        /* An open panel leaves the prompt in sight. */
+        .work:has(> .open) main {
+          min-height: 6.5rem;
         }
       }
     }

@@ -275,10 +275,8 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     const entry = this.addLane();
     this.keepLanes();
     await this.updateComplete;
-    const terminal = this.terminal(entry.id)!;
-    terminal.connect();
-    if (focus) terminal.focus();
-    terminal.scrollIntoView({ inline: "nearest", block: "nearest" });
+    this.terminal(entry.id)!.connect();
+    this.goTo(entry.id, focus);
     return entry;
   }
 
@@ -360,6 +358,15 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     this.renderRoot.querySelector<HTMLDialogElement>(`#${id}`)?.close();
   }
 
+  private goTo(id: number, focus = true): void {
+    this.select(id);
+    void this.updateComplete.then(() => {
+      const terminal = this.terminal(id);
+      if (focus) terminal?.focus();
+      terminal?.parentElement?.scrollIntoView({ inline: "nearest", block: "nearest" });
+    });
+  }
+
   /** Alt and PageUp or PageDown go to the next client, Alt N opens one. */
   private laneKey(event: KeyboardEvent): void {
     if (!event.altKey || event.ctrlKey || event.metaKey) return;
@@ -367,12 +374,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     if (step !== 0) {
       const at = this.entries.findIndex((entry) => entry.id === this.active);
       const next = this.entries[(at + step + this.entries.length) % this.entries.length]!;
-      this.select(next.id);
-      void this.updateComplete.then(() => {
-        const terminal = this.terminal(next.id);
-        terminal?.focus();
-        terminal?.scrollIntoView({ inline: "nearest", block: "nearest" });
-      });
+      this.goTo(next.id);
     } else if (event.code === "KeyN" && this.entries.length < LANES_MAX) void this.openLane();
     else return;
     event.preventDefault();
@@ -418,7 +420,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
       </header>
       ${this.guide()}
       <div class="work">
-        <main class=${this.entries.length > 1 ? "several" : ""}>
+        <main class="${this.entries.length > 1 ? "several" : ""} ${this.entries.length > 3 ? "many" : ""}">
           ${this.moment === null ? nothing : this.past()}
           ${this.entries.length > 1 ? this.tabs() : nothing}
           <div class="lanes" @keydown=${this.laneKey}>${repeat(this.entries, (entry) => entry.id, (entry) => this.laneOf(entry))}</div>
@@ -440,6 +442,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   protected override updated(changes: PropertyValues): void {
     if (changes.has("moment")) this.tellTurn();
+    if (changes.has("active")) this.renderRoot.querySelector(".tabs [tabindex='0']")?.scrollIntoView({ inline: "nearest", block: "nearest" });
   }
 
   private past() {
@@ -479,9 +482,9 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
           aria-selected=${entry.id === this.active}
           aria-controls="lane-${entry.id}"
           tabindex=${entry.id === this.active ? 0 : -1}
-          @click=${() => this.select(entry.id)}
+          @click=${() => this.goTo(entry.id, matchMedia("(pointer: fine)").matches)}
         >
-          <span class="badge"></span>${entry.name}
+          <span class="badge ${this.terminal(entry.id)?.laneState ?? ""}"></span>${entry.name}
         </button>`,
       )}
     </div>`;

@@ -76,3 +76,26 @@ test("a step of the guide opens the second client it needs", async ({ page }) =>
   await expect(playground.log("Client B")).toContainText('"It works"');
   await expect(playground.log()).toContainText("(integer) 1");
 });
+
+test("many clients stand in rows, with a list of all of them that leads to each", async ({ page }) => {
+  await page.addInitScript(() => localStorage.setItem("resplay.lanes", JSON.stringify(Array(12).fill(""))));
+  const playground = await Playground.open(page);
+  const box = async (name: string) => (await playground.lane(name).boundingBox())!;
+  expect((await box("Client B")).y).toBe((await box("Client A")).y);
+  expect((await box("Client C")).y).toBeGreaterThan((await box("Client A")).y);
+  await expect(playground.prompt("Client L")).not.toBeInViewport();
+  await page.getByRole("tab", { name: "Client L" }).click();
+  await expect(playground.prompt("Client L")).toBeFocused();
+  await expect(playground.prompt("Client L")).toBeInViewport();
+  await playground.run("SUBSCRIBE news", "Client L");
+  await expect(page.getByRole("tab", { name: "Client L" }).locator(".badge")).toHaveClass(/listening/);
+  await playground.prompt("Client L").press("Alt+PageDown");
+  await expect(playground.prompt()).toBeFocused();
+  await expect(playground.prompt()).toBeInViewport();
+  // The narrow page shows one, and its tab.
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.getByRole("tab", { name: "Client A" }).press("ArrowLeft");
+  await expect(page.getByRole("tab", { name: "Client L" })).toBeInViewport({ ratio: 1 });
+  await playground.addLane();
+  await expect(page.getByRole("tab", { name: "Client M" })).toBeInViewport({ ratio: 1 });
+});
