@@ -82,7 +82,7 @@ export const lessonStyles = [
       font-size: var(--rp-size-small);
     }
     .card .state {
-      color: var(--rp-faint);
+      color: var(--rp-muted);
       font-size: 0.75rem;
     }
     .number {
