@@ -14,6 +14,7 @@ pub mod matching;
 pub mod hints;
 pub mod complete;
 pub mod help;
+pub mod marks;
 pub mod teach;
 pub mod editor;
 pub mod transcript;

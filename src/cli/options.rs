@@ -387,7 +387,8 @@ fn tool_valued(options: &mut Options, flag: &str, value: &[u8]) -> Result<bool, 
                 return Err(format!("{flag} value should be positive."));
             }
             options.tools.samples = Some(samples);
-            options.tool = Some(Tool::KeyStats);
+            let is_memory = flag == "--memkeys-samples";
+            options.tool = Some(if is_memory { Tool::MemKeys } else { Tool::KeyStats });
         }
         "--cursor" | "--top" => {
             if value.starts_with(b"-") && value != b"-0" {

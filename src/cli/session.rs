@@ -33,6 +33,8 @@ pub use standing::Standing;
 
 /// Lines that may wait for the one running.
 const WAITING_LINES_MAX: usize = 100_000;
+/// Subscriptions that are remembered for another client.
+const LISTENING_MAX: usize = 1000;
 /// From here on the time a command took is shown.
 const SLOW_MS: u64 = 500;
 /// Shown while messages of a subscription are awaited.
@@ -225,6 +227,8 @@ pub struct Session {
     in_multi: bool,
     subscribed: bool,
     monitoring: bool,
+    /// What was sent to this end, for another connection to listen to the same.
+    listening: Vec<String>,
     resp3: bool,
     sent: VecDeque<Pending>,
     /// What is sent after a connection is made: setup first, then the command that asked for it.
@@ -259,6 +263,7 @@ impl Session {
             in_multi: false,
             subscribed: false,
             monitoring: false,
+            listening: Vec::new(),
             resp3: false,
             sent: VecDeque::new(),
             setup: VecDeque::new(),
@@ -343,6 +348,15 @@ impl Session {
 
     pub fn is_resp3(&self) -> bool {
         self.resp3
+    }
+
+    /// The lines that make another client listen to what this one listens to.
+    pub fn listens(&self) -> Vec<String> {
+        if self.listening.is_empty() || !(self.subscribed || self.monitoring) {
+            return Vec::new();
+        }
+        let protocol = self.resp3.then(|| "HELLO 3".to_owned());
+        protocol.into_iter().chain(self.listening.iter().cloned()).collect()
     }
 
     /// How many error replies typed commands have met.

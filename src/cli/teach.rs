@@ -2,6 +2,7 @@
 
 use super::format::{Class, Span};
 use super::hints::{render_sequence, syntax};
+use super::marks::{CUT, Shown, around};
 use super::matching::{Fill, Next, fill, fitting, next};
 use super::options;
 use super::split::{self, Repeat, SplitError, quote};
@@ -13,8 +14,6 @@ const NEAREST_MAX: usize = 3;
 /// A longer name typed is not compared with others.
 const NAME_MAX_BYTES: usize = 40;
 const INDENT: &str = "  ";
-/// A longer syntax is cut behind the argument that is missing.
-const SYNTAX_BYTES: usize = 48;
 
 /// What there is to say about an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -430,13 +429,12 @@ impl Words {
         self.put(Class::Plain, "\n");
     }
 
-    /// A text with carets under a part of it and words behind them.
+    /// A text with carets under a part of it and words behind them; no more of the text than there is room for.
     fn marked(&mut self, text: &str, column: usize, width: usize, remark: &str) {
+        let shown = around(text, column, width);
         self.put(Class::Plain, INDENT);
-        self.put(Class::HelpArguments, text);
-        self.put(Class::Plain, &format!("\n{INDENT}{}", " ".repeat(column)));
-        self.put(Class::Lesson, &format!("{} {remark}", "^".repeat(width.max(1))));
-        self.put(Class::Plain, "\n");
+        self.put(Class::HelpArguments, &shown.part(0, usize::MAX));
+        self.carets(&shown, remark);
     }
 
     fn typed_with_mark(&mut self, args: &[Vec<u8>], at: usize) {
@@ -444,7 +442,7 @@ impl Words {
         let column = before.chars().count() + 1;
         let word = quote(&args[at]);
         let text = format!("{before} {word}");
-        let text = if at + 1 < args.len() { format!("{text} …") } else { text };
+        let text = if at + 1 < args.len() { format!("{text} {CUT}") } else { text };
         self.marked(&text, column, word.chars().count(), "has no place here");
     }
 
@@ -478,24 +476,44 @@ impl Words {
             Next::Token(token) => (*token).to_owned(),
         });
         let column = match full.ends_with(&rest) {
-            true => full.len() - rest.len(),
+            true => full.len() - rest.len() + first_required(&rest),
             false => missing.as_deref().and_then(|name| full.find(name)).unwrap_or(full.len()),
         };
         let width = full[column..].find([' ', ']', '|']).unwrap_or(full.len() - column);
-        // A line that wraps would part the mark from its place.
-        let enough =
-            full.bytes().enumerate().position(|(at, b)| at > SYNTAX_BYTES.max(column + width) && b == b' ');
-        let shown = enough.map_or_else(|| full.clone(), |end| format!("{} …", &full[..end]));
+        let line = format!("{} {full}", doc.name);
+        let column = line[..doc.name.len() + 1 + column].chars().count();
+        let shown = around(&line, column, width);
+        let name = if shown.starts_late { 0 } else { doc.name.chars().count() };
         self.put(Class::Plain, INDENT);
-        self.put(Class::HelpName, &doc.name);
-        self.put(Class::HelpArguments, &format!(" {}", &shown[..column]));
-        self.put(Class::Error, &shown[column..column + width]);
-        self.put(Class::HelpArguments, &shown[column + width..]);
-        self.put(Class::Plain, "\n");
-        self.put(Class::Plain, &format!("{INDENT}{}", " ".repeat(doc.name.len() + 1 + column)));
-        self.put(Class::Lesson, &format!("{} is missing", "^".repeat(width.max(1))));
+        self.put(Class::HelpName, &shown.part(0, name));
+        self.put(Class::HelpArguments, &shown.part(name, shown.column));
+        self.put(Class::Error, &shown.part(shown.column, shown.column + shown.width));
+        self.put(Class::HelpArguments, &shown.part(shown.column + shown.width, usize::MAX));
+        self.carets(&shown, "is missing");
+        if shown.is_cut {
+            self.syntax_line(doc);
+        }
+    }
+
+    fn carets(&mut self, shown: &Shown, remark: &str) {
+        self.put(Class::Plain, &format!("\n{INDENT}{}", " ".repeat(shown.column)));
+        self.put(Class::Lesson, &format!("{} {remark}", "^".repeat(shown.width)));
         self.put(Class::Plain, "\n");
     }
+}
+
+/// Where the first argument begins that has no brackets around it.
+fn first_required(syntax: &str) -> usize {
+    let mut depth = 0;
+    let mut starts = true;
+    for (at, letter) in syntax.bytes().enumerate() {
+        if starts && depth == 0 && letter != b'[' {
+            return at;
+        }
+        depth += i32::from(letter == b'[') - i32::from(letter == b']');
+        starts = letter == b' ';
+    }
+    0
 }
 
 fn described(next: &Next) -> String {
@@ -546,12 +564,41 @@ mod tests {
         assert_eq!(arity("GET"), "  GET key\n      ^^^ is missing\n");
         assert_eq!(
             arity("CONFIG SET a 1 b"),
-            "  CONFIG SET parameter value [parameter value ...]\n                       ^^^^^ is missing\n"
+            "  CONFIG SET parameter value …\n                       ^^^^^ is missing\n  \
+             CONFIG SET parameter value [parameter value ...]\n"
         );
         assert_eq!(
             arity("GET a b c"),
             "  GET a b …\n        ^ has no place here\n  Nothing may follow here.\n  GET key\n"
         );
+    }
+
+    /// Whatever is typed, the carets stand under the place they mark, in a line that a small screen does not wrap.
+    #[test]
+    fn lines_with_a_mark_are_short() {
+        let arity = "ERR wrong number of arguments for 'x' command";
+        assert_eq!(
+            of("ZADD k", arity),
+            "  … [INCR] score member …\n           ^^^^^ is missing\n  \
+             ZADD key [NX|XX] [GT|LT] [CH] [INCR] score member [score member ...]\n"
+        );
+        for line in [
+            "GEORADIUS a 1 2",
+            "SET k",
+            "BITFIELD_RO",
+            "GET a-rather-long-key-that-has-no-place another one and more of them",
+            "SET some:key:with:a:long:name:that:goes:on and:a:value:that:does:as:well FOO BAR BAZ",
+            "SET k v \"a word that is itself longer than all there is room for\" x",
+        ] {
+            let text = of(line, if line.contains("FOO") { "ERR syntax error" } else { arity });
+            let lines: Vec<&str> = text.lines().collect();
+            let carets: Vec<char> = lines[1].chars().collect();
+            assert!(lines[0].chars().count() <= 30, "{text}");
+            let column = carets.iter().position(|c| *c == '^').expect("a mark");
+            assert!(column < lines[0].chars().count() && column >= 2, "{text}");
+            let at: Vec<char> = lines[0].chars().collect();
+            assert!(at[column] != ' ' && at[column] != '…' && at[column - 1] == ' ', "{text}");
+        }
     }
 
     #[test]

@@ -6,9 +6,11 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::printed::Printed;
 use super::{Engine, object};
-use crate::cli::complete;
+use crate::cli::format::Class;
+use crate::cli::options::Tool;
 use crate::cli::session::{self, Action, Address, FileUse, MONITORING, READING, Settings, Standing, State};
 use crate::cli::table::Table;
+use crate::cli::{complete, printed};
 
 #[wasm_bindgen]
 pub struct Session {
@@ -162,6 +164,11 @@ impl Session {
         }
     }
 
+    /// The lines that make another client listen to the same, one a line; nothing while none does.
+    pub fn listens(&self) -> String {
+        self.inner.listens().join("\n")
+    }
+
     pub fn state(&self) -> String {
         match self.inner.state() {
             State::Ready | State::NotConnected => "ready",
@@ -184,6 +191,22 @@ fn byte_at(line: &str, unit: usize) -> usize {
         .map_or(line.len(), |(byte, _)| byte)
 }
 
+/// What a page has in the place of a tool that needs files or a machine.
+fn missing(tool: Option<&Tool>) -> &'static str {
+    match tool {
+        Some(Tool::FunctionsRdb { .. }) => {
+            "A page saves functions together with the keys: --rdb FILE. FUNCTION DUMP gives them alone."
+        }
+        Some(Tool::Replica) => "A page does not replicate; MONITOR shows what the server runs.",
+        Some(Tool::Cluster(_)) => "There is one server here: --cluster has nothing to work on.",
+        _ => "This works from a shell only: resplay cli, or redis-cli.",
+    }
+}
+
+fn print(printed: printed::Printed) -> JsValue {
+    object([("t", "print".into()), ("printed", Printed::new(printed).into())])
+}
+
 fn converted(actions: Vec<Action>) -> Array {
     actions
         .into_iter()
@@ -193,9 +216,7 @@ fn converted(actions: Vec<Action>) -> Array {
                 Action::Send(bytes) => {
                     object([("t", "send".into()), ("bytes", Uint8Array::from(&bytes[..]).into())])
                 }
-                Action::Print(printed) => {
-                    object([("t", "print".into()), ("printed", Printed::new(printed).into())])
-                }
+                Action::Print(printed) => print(printed),
                 Action::Echo { prompt, line } => {
                     object([("t", "echo".into()), ("prompt", prompt.into()), ("line", line.into())])
                 }
@@ -211,7 +232,10 @@ fn converted(actions: Vec<Action>) -> Array {
                 Action::Clear => plain("clear"),
                 Action::Exit => plain("exit"),
                 Action::Status(text) => object([("t", "status".into()), ("text", text.into())]),
-                Action::Run(_) => plain("run"),
+                Action::Run(options) => match options.tool {
+                    Some(Tool::Rdb { file }) => object([("t", "rdb".into()), ("name", file.into())]),
+                    tool => print(printed::Printed::words(Class::Notice, missing(tool.as_ref()))),
+                },
                 Action::NeedFile { name, use_ } => {
                     let use_ = match use_ {
                         FileUse::Script => "script",

@@ -59,6 +59,8 @@ export class Lane {
   prompt = "";
   /** The protocol it speaks, 2 or 3. */
   resp = 2;
+  /** Lines that make another client hear the same. */
+  listens = "";
   /** Its setup ran, so the journal has it. */
   prepared = false;
 
@@ -552,14 +554,15 @@ export class Host extends EventTarget {
       case "file":
         void import("./file-wanted").then(({ want }) => want(report.name, report.use)).then((bytes) => this.send({ t: "supply", lane: lane.id, bytes }));
         break;
-      case "unable":
-        lane.view.notice("This needs files or a network, which a page does not have.", "info");
+      case "rdb":
+        void import("./rdb-wanted").then(({ give }) => give(this, lane, report.name));
         break;
       case "state":
         lane.state = report.state;
         lane.prompt = report.prompt;
         lane.resume = report.resume;
         lane.resp = report.resp;
+        lane.listens = report.listens;
         lane.prepared = true;
         lane.view.state(report.prompt, report.state, report.awaits);
         break;

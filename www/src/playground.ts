@@ -280,6 +280,17 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     return entry;
   }
 
+  /** Another client listens to what this one listens to, before this one ends: nothing is missed. */
+  private async moveOut(id: number): Promise<void> {
+    const { lane } = this.terminal(id)!;
+    const lines = lane!.listens.split("\n");
+    const entry = await this.openLane(false);
+    this.terminal(entry.id)!.run(...lines);
+    lane!.interrupt();
+    this.select(id);
+    this.terminal(id)!.focus();
+  }
+
   private closeLane(id: number): void {
     const at = this.entries.findIndex((entry) => entry.id === id);
     if (at < 0 || this.entries.length === 1) return;
@@ -558,6 +569,17 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   private protocol(entry: LaneEntry) {
     const terminal = this.terminal(entry.id);
+    if (terminal?.laneState === "listening" && terminal.lane?.listens && this.entries.length < LANES_MAX) {
+      return html`<button
+        class="own"
+        type="button"
+        aria-label="Move to its own client"
+        title="It goes on in a client of its own, and this one is free again"
+        @click=${() => this.moveOut(entry.id)}
+      >
+        Own client
+      </button>`;
+    }
     const resp = terminal?.lane?.resp ?? 2;
     const other = resp === 2 ? 3 : 2;
     return html`<button

@@ -165,10 +165,10 @@ export type Report =
   | { t: "echo"; lane: number; prompt: string; line: string }
   | { t: "remember"; lane: number; line: string }
   | { t: "print"; lane: number; blocks: Block[] }
-  | { t: "state"; lane: number; prompt: string; state: LaneState; awaits: string; resume: Resume | null; resp: number }
+  | { t: "state"; lane: number; prompt: string; state: LaneState; awaits: string; listens: string; resume: Resume | null; resp: number }
   | { t: "clear"; lane: number }
   | { t: "status"; lane: number; text: string | null }
-  | { t: "unable"; lane: number }
+  | { t: "rdb"; lane: number; name: string }
   | { t: "hint"; seq: number; hint: Hint | null }
   | { t: "complete"; seq: number; completion: Completion }
   | { t: "unfold"; seq: number; block: Block | null }

@@ -92,8 +92,9 @@ type Action =
   | { t: "wake"; after: number }
   | { t: "status"; text: string | undefined }
   | { t: "file"; name: string | undefined; use: FileUse }
+  | { t: "rdb"; name: string }
   | { t: "connect"; host: string; port: number }
-  | { t: "disconnect" | "clear" | "exit" | "run" };
+  | { t: "disconnect" | "clear" | "exit" };
 
 const spaces = new Map<string, Space>();
 const lanes = new Map<number, LaneHome>();
@@ -583,8 +584,8 @@ function act(lane: LaneHome, actions: Action[]): void {
       case "status":
         say({ t: "status", lane: lane.id, text: action.text ?? null });
         break;
-      case "run":
-        say({ t: "unable", lane: lane.id });
+      case "rdb":
+        say({ t: "rdb", lane: lane.id, name: action.name });
         break;
       case "file":
         say({ t: "file", lane: lane.id, name: action.name ?? null, use: action.use });
@@ -735,11 +736,12 @@ function tellState(lane: LaneHome): void {
   const prompt = lane.exited ? "" : lane.session.prompt();
   const state = lane.exited ? "closed" : (lane.session.state() as LaneState);
   const standing = lane.session.standing();
-  const told = `${state} ${prompt} ${lane.client} ${standing ?? ""} ${lane.session.resp()}`;
+  const listens = lane.session.listens();
+  const told = `${state} ${prompt} ${lane.client} ${standing ?? ""} ${lane.session.resp()} ${listens}`;
   if (told === lane.told) return;
   lane.told = told;
   const awaits = lane.exited ? "" : (lane.session.awaits() ?? "");
-  say({ t: "state", lane: lane.id, prompt, state, awaits, resume: standing ? { client: lane.client, standing } : null, resp: lane.session.resp() });
+  say({ t: "state", lane: lane.id, prompt, state, awaits, listens, resume: standing ? { client: lane.client, standing } : null, resp: lane.session.resp() });
 }
 
 // ---- Time

@@ -76,7 +76,7 @@ test("after a crash another worker gets the journal and the standing of the lane
   const resume = { client: 7, standing: new Float64Array([1]) };
   last().says(ready, { t: "journal", space: "main", bytes: bytes(1, 2), whole: true });
   last().says({ t: "journal", space: "main", bytes: bytes(3), whole: false });
-  last().says({ t: "state", lane: 1, resp: 2, prompt: "> ", state: "ready", awaits: "", resume });
+  last().says({ t: "state", lane: 1, resp: 2, prompt: "> ", state: "ready", awaits: "", listens: "", resume });
   const first = last();
   vi.advanceTimersByTime(10_000);
   first.says({ t: "crashed", message: "unreachable" });
@@ -179,7 +179,7 @@ test("starting over empties the journal and connects all lanes afresh, setup inc
   one.openLane("main", view(), ["a line"]);
   await settled();
   last().says(ready, { t: "journal", space: "main", bytes: bytes(1), whole: true });
-  last().says({ t: "state", lane: 1, resp: 2, prompt: "> ", state: "ready", awaits: "", resume: null });
+  last().says({ t: "state", lane: 1, resp: 2, prompt: "> ", state: "ready", awaits: "", listens: "", resume: null });
   one.resetSpace("main");
   await settled();
   expect(last().kinds().slice(-3)).toEqual(["drop", "space", "open"]);

@@ -170,6 +170,7 @@ impl Session {
                 self.in_multi = false;
                 self.subscribed = false;
                 self.monitoring = false;
+                self.listening.clear();
                 self.resp3 = false;
                 self.db = 0;
                 self.wanted_db = 0;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::lines::style_with;
-use super::{Action, Link, Pending, Purpose, Session};
+use super::{Action, LISTENING_MAX, Link, Pending, Purpose, Session};
 use crate::cli::format::{Class, Format, Style};
 use crate::cli::habits;
 use crate::cli::options::Options;
+use crate::cli::split;
 use crate::cli::table::Table;
 use crate::resp::reply::{Decoder, Reply};
 use crate::resp::request::encode_request;
@@ -89,8 +90,12 @@ impl Session {
         let name = pending.args[0].to_ascii_lowercase();
         if pending.purpose == Purpose::Typed {
             self.shutting_down |= name == b"shutdown";
-            if let Some(_subscribing) = subscription(&name) {
+            let subscribes = subscription(&name).is_some();
+            if subscribes {
                 pending.confirmations = (pending.args.len() - 1).max(1);
+            }
+            if (subscribes || name == b"monitor") && self.listening.len() < LISTENING_MAX {
+                self.listening.push(split::join(&pending.args));
             }
         }
         if std::mem::take(&mut self.asking) {
@@ -116,6 +121,7 @@ impl Session {
         self.in_multi = false;
         self.subscribed = false;
         self.monitoring = false;
+        self.listening.clear();
         self.resp3 = false;
         if link == Link::Down {
             self.paused = None;

@@ -176,8 +176,10 @@ fn a_subscription_reads_messages_and_takes_commands() {
     assert_eq!(stage.session.state(), State::Reading);
     stage.line("UNSUBSCRIBE a").bytes(&confirm("unsubscribe", "a", 1));
     assert_eq!(stage.session.state(), State::Reading);
+    assert_eq!(stage.session.listens(), ["SUBSCRIBE a b", "UNSUBSCRIBE a"]);
     stage.answer(&["+RESET"]).line("RESET");
     assert_eq!(stage.session.state(), State::Ready);
+    assert!(stage.session.listens().is_empty());
 }
 
 #[test]
@@ -197,6 +199,7 @@ fn pushes_of_resp3_are_no_replies() {
     stage.line("GET k").bytes(">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n$1\r\nv\r\n");
     assert_eq!(stage.session.state(), State::Reading);
     assert!(stage.screen().ends_with("3) \"m\"\n\"v\"\n"));
+    assert_eq!(stage.session.listens(), ["HELLO 3", "SUBSCRIBE c"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Tool, Wish, human_bytes, scan_command, scanned};
+use crate::cli::format::Format;
 use crate::cli::options::Options;
 use crate::cli::split::repr;
 use crate::resp::reply::Reply;
@@ -25,6 +26,8 @@ const HOT_KEYS: usize = 16;
 /// Key sizes told by `--keystats` when not said otherwise.
 const TOP_SIZES: usize = 10;
 const TOP_SIZES_MAX: usize = 10_000;
+/// The limits between lengths of names that are counted together.
+const NAME_BYTES: [u64; 8] = [1 << 5, 1 << 8, 1 << 16, 1 << 20, 1 << 24, 1 << 27, 1 << 29, u64::MAX];
 /// A pause is made each so many SCANs.
 const LOOPS_A_PAUSE: u64 = 100;
 
@@ -65,6 +68,8 @@ enum Waiting {
 pub(super) struct Keys {
     measure: Measure,
     options: Options,
+    /// What is found on the way is printed, as where no screen shows how far it is.
+    tells: bool,
     waiting: Waiting,
     total: u64,
     sampled: u64,
@@ -76,17 +81,19 @@ pub(super) struct Keys {
     kinds: Vec<Kind>,
     /// The hottest or heaviest keys, greatest first.
     top: Vec<(u64, String, String)>,
-    /// How many keys have a name, and a memory size, of about so many bytes.
-    lengths: BTreeMap<u64, u64>,
+    longest_name: u64,
+    /// How many keys have a name of at most so many bytes, and a memory size of about so many.
+    lengths: [u64; NAME_BYTES.len()],
     sizes: BTreeMap<u64, u64>,
 }
 
 impl Keys {
-    pub(super) fn new(measure: Measure, options: &Options) -> Keys {
+    pub(super) fn new(measure: Measure, options: &Options, format: Format) -> Keys {
         let kinds = ["string", "list", "set", "hash", "zset", "stream"];
         Keys {
             measure,
             options: options.clone(),
+            tells: format != Format::Tty,
             waiting: Waiting::Nothing,
             total: 0,
             sampled: 0,
@@ -97,7 +104,8 @@ impl Keys {
             types: Vec::new(),
             kinds: kinds.iter().map(|name| Kind { name: (*name).to_owned(), ..Kind::default() }).collect(),
             top: Vec::new(),
-            lengths: BTreeMap::new(),
+            longest_name: 0,
+            lengths: [0; NAME_BYTES.len()],
             sizes: BTreeMap::new(),
         }
     }
@@ -140,7 +148,7 @@ impl Keys {
         for key in &self.batch {
             wish.send(&[b"TYPE", key]);
         }
-        if self.batch.is_empty() { self.batch_done() } else { wish }
+        if self.batch.is_empty() { self.batch_done(wish) } else { wish }
     }
 
     fn types_came(&mut self, replies: &[Reply]) -> Wish {
@@ -189,7 +197,10 @@ impl Keys {
     }
 
     fn measures_came(&mut self, replies: &[Reply]) -> Wish {
+        let mut wish = Wish::default();
         let mut replies = replies.iter();
+        let percent = 100.0 * self.sampled as f64 / self.total.max(1) as f64;
+        let tells = self.tells && self.measure != Measure::Both;
         let number =
             |reply: Option<&Reply>| reply.and_then(Reply::integer).and_then(|n| u64::try_from(n).ok());
         for (at, key) in std::mem::take(&mut self.batch).iter().enumerate() {
@@ -197,13 +208,18 @@ impl Keys {
             if self.measure == Measure::Frequency {
                 let reply = replies.next();
                 if let Some(Reply::Error(text)) = reply {
-                    let mut wish = Wish::default();
                     wish.fail(format!("Error: {}", String::from_utf8_lossy(text)));
                     return wish;
                 }
                 self.sampled += 1;
                 let frequency = number(reply).unwrap_or(0);
-                insert_top(&mut self.top, HOT_KEYS, frequency, String::new(), shown);
+                let is_hot = insert_top(&mut self.top, HOT_KEYS, frequency, String::new(), shown);
+                if tells && is_hot && frequency > 0 {
+                    let key = shown();
+                    wish.line(format!(
+                        "[{percent:05.2}%] Hot key {key} found so far with counter {frequency}"
+                    ));
+                }
                 continue;
             }
             let Some(place) = self.types[at] else { continue };
@@ -211,11 +227,20 @@ impl Keys {
             self.sampled += 1;
             self.key_bytes += key.len() as u64;
             kind.count += 1;
+            let tell = |wish: &mut Wish, name: &str, size: u64, unit: &str| {
+                if tells {
+                    let key = shown();
+                    wish.line(format!(
+                        "[{percent:05.2}%] Biggest {name:<6} found so far {key} with {size} {unit}"
+                    ));
+                }
+            };
             if self.measure != Measure::Memory && counted(&kind.name).is_some() {
                 let elements = number(replies.next()).unwrap_or(0);
                 kind.elements += elements;
                 if elements > kind.longest.as_ref().map_or(0, |(most, _)| *most) {
                     kind.longest = Some((elements, shown()));
+                    tell(&mut wish, &kind.name, elements, unit_of(kind));
                 }
             }
             if self.measure != Measure::Elements {
@@ -223,18 +248,21 @@ impl Keys {
                 kind.memory += memory;
                 if memory > kind.heaviest.as_ref().map_or(0, |(most, _)| *most) {
                     kind.heaviest = Some((memory, shown()));
+                    tell(&mut wish, &kind.name, memory, "bytes");
                 }
                 let limit = self.options.tools.top.map_or(TOP_SIZES, |top| top as usize).min(TOP_SIZES_MAX);
                 insert_top(&mut self.top, limit, memory, kind.name.clone(), shown);
                 *self.sizes.entry(rounded(memory)).or_default() += 1;
-                *self.lengths.entry(key.len() as u64).or_default() += 1;
+                let length = key.len() as u64;
+                self.longest_name = self.longest_name.max(length);
+                let place = NAME_BYTES.iter().position(|limit| length <= *limit);
+                self.lengths[place.unwrap_or(NAME_BYTES.len() - 1)] += 1;
             }
         }
-        self.batch_done()
+        self.batch_done(wish)
     }
 
-    fn batch_done(&mut self) -> Wish {
-        let mut wish = Wish::default();
+    fn batch_done(&mut self, mut wish: Wish) -> Wish {
         if self.cursor == b"0" {
             self.summary(&mut wish);
             return wish;
@@ -313,22 +341,64 @@ impl Keys {
         wish.line("--- Top size per type ---");
         for kind in &self.kinds {
             if let Some((size, key)) = &kind.heaviest {
-                wish.line(format!("{:<10} {key} is {}", kind.name, human_bytes(*size)));
+                wish.line(format!("{:<10} {} is {}", kind.name, bare(key), human_bytes(*size)));
             }
         }
         wish.line("");
         wish.line("--- Top length and cardinality per type ---");
         for kind in &self.kinds {
             if let Some((size, key)) = &kind.longest {
-                wish.line(format!("{:<10} {key} has {}", kind.name, amount(*size, unit_of(kind))));
+                wish.line(format!("{:<10} {} has {}", kind.name, bare(key), amount(*size, unit_of(kind))));
             }
         }
         wish.line("");
-        distribution(wish, "Key size Percentile Total keys", 8, &self.sizes);
+        self.size_table(wish);
         wish.line("");
-        distribution(wish, "Key name length Percentile Total keys", 15, &self.lengths);
+        self.name_table(wish);
         wish.line("");
         self.type_table(wish);
+    }
+
+    /// At which size half of the keys are reached, three quarters, and so on.
+    fn size_table(&self, wish: &mut Wish) {
+        wish.line("Key size Percentile Total keys");
+        wish.line("-------- ---------- -----------");
+        let total: u64 = self.sizes.values().sum();
+        let (mut sum, mut wanted) = (0, 0.0);
+        for (size, count) in &self.sizes {
+            sum += count;
+            let reached = 100.0 * sum as f64 / total as f64;
+            if reached >= wanted || sum == total {
+                let level = if sum == total { 100.0 } else { wanted };
+                wish.line(format!("{:>8} {level:9.4}% {sum:>11}", human_bytes(*size)));
+                while wanted <= reached && wanted < 99.9999 {
+                    wanted += (100.0 - wanted) / 2.0;
+                }
+            }
+        }
+        let share = |count: u64| count as f64 / total.max(1) as f64;
+        let mean: f64 = self.sizes.iter().map(|(size, count)| middle(*size) * share(*count)).sum();
+        let spread = self.sizes.iter().map(|(size, count)| (middle(*size) - mean).powi(2) * share(*count));
+        let deviation = spread.sum::<f64>().sqrt();
+        wish.line(format!(
+            "Note: 0.01% size precision, Mean: {}, StdDeviation: {}",
+            human_bytes(mean as u64),
+            human_bytes(deviation as u64)
+        ));
+    }
+
+    fn name_table(&self, wish: &mut Wish) {
+        wish.line("Key name length Percentile Total keys");
+        wish.line("--------------- ---------- -----------");
+        let mut sum = 0;
+        for (limit, count) in NAME_BYTES.iter().zip(self.lengths).filter(|(_, count)| *count > 0) {
+            sum += count;
+            let reached = 100.0 * sum as f64 / self.sampled.max(1) as f64;
+            let size = human_bytes(self.longest_name.min(*limit));
+            wish.line(format!("{size:>15} {reached:9.4}% {sum:>11}"));
+        }
+        let average = human_bytes(self.key_bytes / self.sampled.max(1));
+        wish.line(format!("Total key length is {} ({average} avg)", human_bytes(self.key_bytes)));
     }
 
     fn type_table(&self, wish: &mut Wish) {
@@ -357,48 +427,42 @@ fn unit_of(kind: &Kind) -> &'static str {
     counted(&kind.name).map_or("?", |(_, unit)| unit)
 }
 
+/// Without its quotes, unless they hide something.
+fn bare(key: &str) -> &str {
+    if key.contains('\\') { key } else { key.trim_matches('"') }
+}
+
 fn amount(size: u64, unit: &str) -> String {
     if unit == "bytes" { human_bytes(size) } else { format!("{size} {unit}") }
 }
 
-/// Keeps the greatest, greatest first.
+/// Keeps the greatest, greatest first; whether this is one of them.
 fn insert_top(
     top: &mut Vec<(u64, String, String)>,
     limit: usize,
     size: u64,
     kind: String,
     key: impl Fn() -> String,
-) {
+) -> bool {
     if top.len() >= limit && top.last().is_none_or(|(least, ..)| size <= *least) {
-        return;
+        return false;
     }
     let place = top.partition_point(|(other, ..)| *other >= size);
     top.insert(place, (size, kind, key()));
     top.truncate(limit);
+    true
 }
 
-/// Four digits, so that a histogram stays small.
+/// Sizes that differ by less than a hundredth of a percent are counted together, as their greatest: 15 bits are told apart.
 fn rounded(size: u64) -> u64 {
-    let unit = 10u64.pow(size.checked_ilog10().unwrap_or(0).saturating_sub(3));
-    size / unit * unit
+    let lost = (u64::BITS - size.leading_zeros()).saturating_sub(15);
+    size | ((1 << lost) - 1)
 }
 
-/// At which size half of the keys are reached, three quarters, and so on.
-fn distribution(wish: &mut Wish, title: &str, width: usize, counts: &BTreeMap<u64, u64>) {
-    let total: u64 = counts.values().sum();
-    wish.line(title);
-    wish.line(format!("{} ---------- -----------", "-".repeat(width)));
-    let (mut sum, mut wanted) = (0, 0.0);
-    for (size, count) in counts {
-        sum += count;
-        let reached = 100.0 * sum as f64 / total as f64;
-        if reached >= wanted || sum == total {
-            wish.line(format!("{:>width$} {reached:9.4}% {sum:>11}", human_bytes(*size)));
-            while wanted <= reached && wanted < 99.9999 {
-                wanted += (100.0 - wanted) / 2.0;
-            }
-        }
-    }
+/// The middle of the sizes that [`rounded`] takes together.
+fn middle(size: u64) -> f64 {
+    let lost = (u64::BITS - size.leading_zeros()).saturating_sub(15);
+    (size - ((1 << lost) - 1) / 2) as f64
 }
 
 impl Tool for Keys {

@@ -54,10 +54,10 @@ pub fn tool(options: &Options, format: Format) -> Option<Box<dyn Tool>> {
     let format = options.format.unwrap_or(format);
     Some(match options.tool.as_ref()? {
         Asked::Scan => Box::new(Scan { options: options.clone(), format }),
-        Asked::BigKeys => Box::new(keys::Keys::new(keys::Measure::Elements, options)),
-        Asked::MemKeys => Box::new(keys::Keys::new(keys::Measure::Memory, options)),
-        Asked::HotKeys => Box::new(keys::Keys::new(keys::Measure::Frequency, options)),
-        Asked::KeyStats => Box::new(keys::Keys::new(keys::Measure::Both, options)),
+        Asked::BigKeys => Box::new(keys::Keys::new(keys::Measure::Elements, options, format)),
+        Asked::MemKeys => Box::new(keys::Keys::new(keys::Measure::Memory, options, format)),
+        Asked::HotKeys => Box::new(keys::Keys::new(keys::Measure::Frequency, options, format)),
+        Asked::KeyStats => Box::new(keys::Keys::new(keys::Measure::Both, options, format)),
         Asked::Stat => Box::new(watch::Stat::new(options)),
         Asked::Latency => Box::new(watch::Latency::new(options, format, false)),
         Asked::LatencyHistory => Box::new(watch::Latency::new(options, format, true)),

@@ -99,3 +99,25 @@ test("many clients stand in rows, with a list of all of them that leads to each"
   await playground.addLane();
   await expect(page.getByRole("tab", { name: "Client M" })).toBeInViewport({ ratio: 0.9 });
 });
+
+test("what listens moves to a client of its own, and the prompt is free again", async ({ page }) => {
+  const playground = await Playground.open(page);
+  const move = page.getByRole("button", { name: "Move to its own client" });
+  await expect(move).toBeHidden();
+  await playground.run("SUBSCRIBE news sport");
+  await playground.run("UNSUBSCRIBE sport");
+  await move.click();
+  await expect(playground.promptText()).toHaveText("127.0.0.1:6379> ");
+  await expect(playground.prompt()).toBeFocused();
+  await expect(playground.promptText("Client B")).toHaveText("127.0.0.1:6379(subscribed mode)> ");
+  await playground.run("PUBLISH sport nothing");
+  await playground.run("PUBLISH news hello");
+  await expect(playground.log()).toContainText("(integer) 1");
+  await expect(playground.log("Client B")).toContainText('"hello"');
+  await expect(playground.log("Client B")).not.toContainText("nothing");
+  await playground.run("MONITOR");
+  await playground.lane("Client A").getByRole("button", { name: "Move to its own client" }).click();
+  await playground.run("SET seen 1");
+  await expect(playground.log("Client C")).toContainText('"SET" "seen" "1"');
+  await expect(playground.promptText()).toHaveText("127.0.0.1:6379> ");
+});
