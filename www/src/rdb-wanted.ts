@@ -1,6 +1,5 @@
 /** The line `--rdb FILE`: all keys of the lane's server as a file for its user. */
 
-import { save } from "./files";
 import type { Host, Lane } from "./host";
 
 export async function give(host: Host, { space, view }: Lane, path: string): Promise<void> {
@@ -11,7 +10,12 @@ export async function give(host: Host, { space, view }: Lane, path: string): Pro
       ? (await host.job<{ rdb: Uint8Array }>({ do: "copy", space })).rdb
       : await host.job<Uint8Array | null>({ do: "snapshot", space });
     if (!rdb) throw new Error("the engine does not run");
-    save(name, rdb as BlobPart, "application/octet-stream");
+    // Not by `files.ts`: what this shared with it would be fetched with every terminal.
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([rdb as BlobPart], { type: "application/octet-stream" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
     view.notice(`${name}, ${rdb.length} bytes, is on its way to your downloads.`, "info");
   } catch (reason) {
     view.notice(`${name} could not be made: ${reason instanceof Error ? reason.message : String(reason)}.`, "error");
