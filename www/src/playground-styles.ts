@@ -386,7 +386,8 @@ export const playgroundStyles = [
     }
 
     @container lane (max-width: 23rem) {
-      .lane-head .resp {
+      .lane-head .resp,
+      .own ~ .clear {
         display: none;
       }
     }

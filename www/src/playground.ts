@@ -24,6 +24,8 @@ interface LaneEntry {
   /** Its place in the alphabet. */
   letter: number;
   color: number;
+  /** It was opened to listen. */
+  listens?: boolean;
 }
 
 /** A to Z, then AA, AB … */
@@ -285,6 +287,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     const { lane } = this.terminal(id)!;
     const lines = lane!.listens.split("\n");
     const entry = await this.openLane(false);
+    entry.listens = true;
     this.terminal(entry.id)!.run(...lines);
     lane!.interrupt();
     this.select(id);
@@ -569,7 +572,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   private protocol(entry: LaneEntry) {
     const terminal = this.terminal(entry.id);
-    if (terminal?.laneState === "listening" && terminal.lane?.listens && this.entries.length < LANES_MAX) {
+    if (terminal?.laneState === "listening" && terminal.lane?.listens && !entry.listens && this.entries.length < LANES_MAX) {
       return html`<button
         class="own"
         type="button"

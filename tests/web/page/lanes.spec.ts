@@ -115,6 +115,7 @@ test("what listens moves to a client of its own, and the prompt is free again", 
   await expect(playground.log()).toContainText("(integer) 1");
   await expect(playground.log("Client B")).toContainText('"hello"');
   await expect(playground.log("Client B")).not.toContainText("nothing");
+  await expect(move).toBeHidden();
   await playground.run("MONITOR");
   await playground.lane("Client A").getByRole("button", { name: "Move to its own client" }).click();
   await playground.run("SET seen 1");
