@@ -598,7 +598,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   private welcome() {
     return html`<p class="welcome">
-      <b>Type a command, or press the one above.</b> Nothing leaves your browser. Tab completes, grey text shows what is still
+      <b>Type a command${this.guideOpen ? ", or press the one above" : ""}.</b> Nothing leaves your browser. Tab completes, grey text shows what is still
       missing, HELP explains.
     </p>`;
   }

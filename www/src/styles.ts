@@ -87,15 +87,6 @@ export const controls = css`
     background: var(--rp-raised);
     border-color: var(--rp-edge-strong);
   }
-  @media (forced-colors: active) {
-    .primary,
-    [aria-pressed="true"] {
-      forced-color-adjust: none;
-      color: HighlightText !important;
-      background: Highlight !important;
-      border-color: Highlight !important;
-    }
-  }
   button:disabled {
     color: var(--rp-faint);
     cursor: default;
@@ -117,7 +108,7 @@ export const controls = css`
   }
 `;
 
-/** The button for what comes next. */
+/** The button for what comes next, and what is chosen where colours are few. */
 export const primary = css`
   .primary {
     background: var(--rp-accent);
@@ -127,6 +118,15 @@ export const primary = css`
   }
   .primary:hover {
     background: color-mix(in srgb, var(--rp-accent) 85%, var(--rp-text));
+  }
+  @media (forced-colors: active) {
+    .primary,
+    [aria-pressed="true"] {
+      forced-color-adjust: none;
+      color: HighlightText !important;
+      background: Highlight !important;
+      border-color: Highlight !important;
+    }
   }
 `;
 

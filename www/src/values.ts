@@ -45,6 +45,13 @@ sheet.replaceSync(`
     border-color: var(--rp-edge-strong);
     font-weight: 600;
   }
+  @media (forced-colors: active) {
+    .views button[aria-pressed="true"] {
+      forced-color-adjust: none;
+      color: HighlightText;
+      background: Highlight;
+    }
+  }
   .views .edge {
     border-left: 1px solid var(--rp-edge-strong);
     margin: 0.2rem 2px;

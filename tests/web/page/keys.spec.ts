@@ -21,6 +21,23 @@ test("a first key appears, is marked as changed, and its value is shown", async 
   await expect(keys).toContainText("This key is gone.");
 });
 
+test("a sample is one click away, says what came, and can be loaded again", async ({ page }) => {
+  const playground = await Playground.open(page);
+  const keys = await playground.panel("Keys");
+  await keys.getByRole("button", { name: "Sensor readings" }).click();
+  await expect(playground.log()).toContainText("“Sensor readings” is loaded: 7 new keys.");
+  await expect(keys.getByRole("list", { name: "Entries" })).toContainText("alarms: bob");
+  await expect(keys.getByRole("region", { name: "Group archive" })).toContainText("1 still to come");
+  const learn = await playground.panel("Learn");
+  for (const name of [/A game/, /A small shop/, /Places of the world/]) {
+    await learn.getByRole("button", { name }).click();
+    await expect(learn.getByText(/is loaded: \d+ new keys/)).toContainText(name);
+    await learn.getByRole("button", { name }).click();
+    await expect(learn.getByText("its keys were here")).toContainText(name);
+  }
+  await expect(learn.getByRole("button", { name: /Sensor readings/ })).toBeVisible();
+});
+
 test("keys fold at colons, and the tree is walked with arrows", async ({ page }) => {
   const playground = await Playground.open(page);
   await playground.run(`MSET ${Array.from({ length: 60 }, (_, user) => `user:${user} x`).join(" ")}`);

@@ -6,7 +6,8 @@ import type { Shell } from "../panels/index";
 import type { Report } from "../protocol";
 import { runUnseen } from "../transfer";
 import { spanText } from "../panels/look";
-import { course, datasets, type Dataset } from "./course";
+import { datasets, loadDataset, type Dataset } from "../panels/samples";
+import { course } from "./course";
 import { Judge } from "./judge";
 import type { Block, Lesson, LessonStep, Part, Span } from "./parse";
 import { readProgress, writeProgress, type Progress } from "./progress";
@@ -277,9 +278,7 @@ export class LessonPanel extends LitElement {
 
   private async load(data: Dataset): Promise<void> {
     this.told = `Loading ${data.title}…`;
-    const troubles = await runUnseen(this.shell.host, this.shell.space, data.lines);
-    this.told = troubles.length === 0 ? `${data.title} is loaded: ${data.lines.length} commands.` : `${data.title}: ${troubles.join("; ")}`;
-    this.shell.notice(`${data.title} is loaded. Try SCAN 0, or look at the keys.`);
+    this.told = await loadDataset(this.shell, data);
   }
 
   // ---- Drawing

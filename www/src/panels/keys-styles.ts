@@ -240,6 +240,20 @@ export const keysStyles = [
     .rows.alone {
       max-height: none;
     }
+    .samples {
+      display: flex;
+      flex-wrap: wrap;
+      justify-content: center;
+      gap: var(--rp-space-2);
+    }
+    @container panel (max-height: 22rem) {
+      .empty svg {
+        display: none;
+      }
+      .empty {
+        padding: var(--rp-space-2) var(--rp-space-3);
+      }
+    }
     .rows:has(+ rp-value[editing]) {
       min-height: 0;
     }
@@ -620,14 +634,20 @@ export const valueStyles = [
       background: var(--rp-lane-6);
     }
     .time code {
+      margin-right: auto;
       color: var(--rp-muted);
+    }
+    .time .cell {
+      order: 1;
+      flex-basis: 100%;
     }
     .time .pause {
       color: var(--rp-muted);
       font-size: 0.72rem;
     }
     .pair {
-      margin-right: var(--rp-space-2);
+      display: inline-block;
+      margin-right: var(--rp-space-3);
     }
     .pair b {
       color: var(--rp-field);

@@ -6,6 +6,7 @@ import { keyed } from "lit/directives/keyed.js";
 import { bytesOf, countText, idOf, shown, sizeText, spanText, utf8, vars, type Row, type Tree } from "./look";
 import { keysStyles } from "./keys-styles";
 import { LookingPanel } from "./looking";
+import { datasets, loadDataset, type Dataset } from "./samples";
 import { ValueView } from "./value";
 
 const ROW_PX = 30;
@@ -29,6 +30,7 @@ export class KeysPanel extends LookingPanel {
     cursor: { state: true },
     tick: { state: true },
     asksMore: { state: true },
+    loads: { state: true },
   };
 
   declare private tree: Tree | null;
@@ -47,6 +49,8 @@ export class KeysPanel extends LookingPanel {
   private readonly spans = new Map<string, number>();
   /** More names of a server elsewhere are on their way. */
   declare private asksMore: boolean;
+  /** A sample is on its way. */
+  declare private loads: boolean;
   private asking = false;
   private stale = false;
   private askedAt = 0;
@@ -64,7 +68,7 @@ export class KeysPanel extends LookingPanel {
     this.follow = true;
     this.cursor = 0;
     this.tick = 0;
-    this.asksMore = false;
+    this.asksMore = this.loads = false;
   }
 
   override connectedCallback(): void {
@@ -275,8 +279,24 @@ export class KeysPanel extends LookingPanel {
       </svg>
       <p><b>${past ? "No keys at this moment." : "No keys yet."}</b></p>
       <p>${past ? "Nothing was kept here then." : "What you keep appears here, as it is kept: its type, its size, the time it has to live."}</p>
-      ${past ? nothing : html`<button type="button" @click=${() => this.shell.run('SET greeting "Hello, world"')}>Make the first one</button>`}
+      ${past
+        ? nothing
+        : html`<button type="button" @click=${() => this.shell.run('SET greeting "Hello, world"')}>Make the first one</button>
+            ${this.shell.sandboxes.attached ? nothing : this.samples()}`}
     </div>`;
+  }
+
+  private samples() {
+    return html`<p id="samples">or look at a sample:</p>
+      <div class="samples" role="group" aria-labelledby="samples">
+        ${datasets.map((data) => html`<button type="button" title=${data.summary} ?disabled=${this.loads} @click=${() => this.load(data)}>${data.title}</button>`)}
+      </div>`;
+  }
+
+  private async load(data: Dataset): Promise<void> {
+    this.loads = true;
+    await loadDataset(this.shell, data);
+    this.loads = false;
   }
 
   private row(row: Row, index: number, tree: Tree) {
