@@ -109,6 +109,7 @@ test("an edit shows its command and runs it in the terminal", async ({ page }) =
 });
 
 test("edits of every type, binary ones included, are the commands they show", async ({ page }) => {
+  test.setTimeout(120_000);
   const playground = await Playground.open(page);
   const keys = await playground.panel("Keys");
   const editor = keys.locator("form.editor");

@@ -714,8 +714,6 @@ export const valueStyles = [
       min-height: 0;
     }
     @container value (max-height: 20rem) {
-      .head:has(~ .editor),
-      .facts:has(~ .editor),
       .picture:has(+ .editor) {
         display: none;
       }
@@ -723,6 +721,12 @@ export const valueStyles = [
         flex-grow: 1;
         align-content: start;
         border-top: 0;
+      }
+    }
+    @container value (max-height: 17rem) {
+      .head:has(~ .editor),
+      .facts:has(~ .editor) {
+        display: none;
       }
     }
     @media (pointer: coarse) {
