@@ -152,7 +152,8 @@ export class AttachDialog extends LitElement {
   private submit(event: SubmitEvent): void {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
-    this.token = String(form.get("token"));
+    // The whole address that the server printed is taken as well.
+    this.token = String(form.get("token")).replace(/^.*#attach=/, "");
     const [user, password] = [String(form.get("user") ?? "").trim(), String(form.get("password") ?? "")];
     const credentials = password === "" && user === "" ? undefined : user === "" ? [password] : [user, password];
     void this.try(String(form.get("host") ?? "127.0.0.1").trim() || "127.0.0.1", Number(form.get("port") ?? 6379) || 6379, credentials);
@@ -182,7 +183,7 @@ export class AttachDialog extends LitElement {
       <label>
         Token
         <input name="token" required autocomplete="off" spellcheck="false" .value=${this.token} />
-        <small>The server printed it when it started, behind <code>#attach=</code>. It keeps other pages out.</small>
+        <small>The server printed it when it started, behind <code>#attach=</code>; the whole address will do. It keeps other pages out.</small>
       </label>
       <fieldset>
         <legend>Server</legend>

@@ -112,7 +112,10 @@ export async function openFiles(host: Host, files: File[], told: (step: string) 
       }
       case "script":
         if (bytes.length > TEXT_MAX) throw new Error(`${file.name} is no file of Redis that this page knows, and too large for a list of commands.`);
+        // Pictures, archives: no text has such a byte, while values write it as \x00.
+        if (bytes.includes(0)) throw new Error(`${file.name} is no file of Redis that this page knows, and no text either.`);
         opened.lines = new TextDecoder().decode(bytes).split(/\r?\n/).filter((line) => line.trim() !== "" && !line.trimStart().startsWith("#"));
+        if (opened.lines.length === 0) throw new Error(`${file.name} holds no command.`);
         break;
       case "transcript":
         opened.text = new TextDecoder().decode(bytes);

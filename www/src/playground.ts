@@ -198,7 +198,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
     await opened;
     if (this.sandboxes.returning && this.sandboxes.keeping === "kept") {
-      this.terminals()[0]?.notice("The keys of your last visit are here. “Start over” removes them.", "info");
+      this.terminals()[0]?.notice("Your sandbox is as you left it. “Start over” empties it.", "info");
     }
     this.welcomeGuests();
   }

@@ -14,13 +14,15 @@ export type Mode = "share" | "shared" | "save" | "open";
 const PACE_MS = 700;
 /** Lines of a session that are shown before it runs. */
 const SHOWN_MAX = 500;
+/** Failures that are shown of commands that ran unseen. */
+const FAILED_MAX = 5;
 const GUEST_SPACE = "shared";
 const TRANSCRIPT_MAX = 16 * 1024 * 1024;
 
 const KINDS: Record<Kind, string> = {
   rdb: "an RDB file",
   aof: "an append-only file",
-  script: "a list of commands",
+  script: "a list",
   transcript: "a transcript",
 };
 
@@ -36,6 +38,7 @@ export class TransferDialog extends LitElement {
     step: { state: true },
     whole: { state: true },
     keys: { state: true },
+    file: { state: true },
   };
 
   declare shell: Shell;
@@ -52,6 +55,8 @@ export class TransferDialog extends LitElement {
   declare private whole: boolean;
   /** Of the data that a link or this session begins with. */
   declare private keys: number;
+  /** The file that a session came from, or nothing for a link. */
+  declare private file: string;
 
   constructor() {
     super();
@@ -65,11 +70,12 @@ export class TransferDialog extends LitElement {
     this.step = "";
     this.whole = false;
     this.keys = 0;
+    this.file = "";
   }
 
   async open(mode: Mode, files: File[] = []): Promise<void> {
     this.mode = mode;
-    this.link = this.trouble = this.told = "";
+    this.link = this.trouble = this.told = this.file = "";
     this.shared = null;
     this.opened = null;
     this.whole = false;
@@ -169,7 +175,7 @@ export class TransferDialog extends LitElement {
     const journal = shared.data ? journalOf(shared.data, shared.seed, Date.now()) : undefined;
     shell.sandboxes.visit(GUEST_SPACE, shared.seed, journal);
     if (shared.panel) shell.openPanel(shared.panel);
-    shell.notice("A session that somebody shared, in a keyspace of its own. The panel “Sandbox” can keep it.");
+    shell.notice(`${this.file ? `“${this.file}”` : "A session that somebody shared"}, in a keyspace of its own. The panel “Sandbox” can keep it.`);
     if (shared.lines.length > 0) await shell.play(shared.lines, pace);
     shared.clients.forEach((name, at) => name && shell.nameClient(at + 1, name));
   }
@@ -233,6 +239,7 @@ export class TransferDialog extends LitElement {
       this.shared = sharedOf(await files[0]!.text());
       if (!this.shared) throw new Error(`${name} holds no command.`);
       if (this.shared.data) this.keys = await this.shell.host.job<number>({ do: "examine", rdb: this.shared.data });
+      this.file = name;
       this.mode = "shared";
       return;
     }
@@ -250,7 +257,10 @@ export class TransferDialog extends LitElement {
       const errors = await runOpened(shell.host, shell.space, opened, (step) => (this.step = step));
       this.close();
       shell.notice(`“${opened.name}” is open: ${opened.notes.join("; ") || `${opened.lines.length} commands`}.`);
-      if (errors.length > 0) shell.notice(`${errors.length === 20 ? "20 or more" : errors.length} commands failed: ${errors.slice(0, 5).join("; ")}`, "error");
+      if (errors.length === 0) return;
+      const many = errors.length === 20 ? "20 or more commands" : count(errors.length);
+      shell.notice(`${many[0]!.toUpperCase()}${many.slice(1)} failed${errors.length > FAILED_MAX ? "; the first of them" : ""}:`, "error");
+      for (const error of errors.slice(0, FAILED_MAX)) shell.notice(error, "error");
     });
   }
 
@@ -265,7 +275,7 @@ export class TransferDialog extends LitElement {
           ${this.told ? html`<p class="told">${this.told}</p>` : nothing}
           ${this.trouble ? html`<p class="trouble">${this.trouble}</p>` : nothing}
         </div>
-        <div class="row end"><button type="button" @click=${this.close}>${this.mode === "shared" ? "Not now" : "Close"}</button></div>
+        <div class="row end"><button type="button" @click=${this.close}>${this.mode === "shared" && this.shared ? "Not now" : "Close"}</button></div>
       </div>
     </dialog>`;
   }
@@ -337,12 +347,12 @@ export class TransferDialog extends LitElement {
     const { shared } = this;
     if (!shared) return html`<h2 id="title">A shared session</h2>`;
     const clients = new Set(shared.lines.map(({ client }) => client)).size;
-    return html`<h2 id="title">Somebody shares a session with you</h2>
+    return html`<h2 id="title">${this.file ? "Open a file" : "Somebody shares a session with you"}</h2>
       <p>
-        It is ${this.contents(shared)}, ${sizeText(textOf(shared).length)} in all. Nothing has run yet. It would run in a keyspace of its own, inside this
+        ${this.file ? `“${this.file}” is a transcript of` : "It is"} ${this.contents(shared)}, ${sizeText(textOf(shared).length)} in all. Nothing has run yet. It would run in a keyspace of its own, inside this
         tab; your sandboxes stay as they are.
       </p>
-      ${shared.left > 0 ? html`<p class="trouble">It has ${shared.left} more commands than this page takes from a stranger; they are left out.</p>` : nothing}
+      ${shared.left > 0 ? html`<p class="trouble">It has ${shared.left} more commands than this page takes at once; they are left out.</p>` : nothing}
       ${shared.lines.length > 0
         ? html`<ol class="lines" tabindex="0" role="region" aria-label="Commands">
             ${shared.lines.slice(0, SHOWN_MAX).map(
@@ -377,6 +387,12 @@ export class TransferDialog extends LitElement {
     return html`<h2 id="title">Open a file</h2>
       ${opened
         ? html`<p>“${opened.name}” is ${KINDS[opened.kind]}${opened.notes.length > 0 ? nothing : ` of ${count(opened.lines.length)}`}.</p>
+            ${opened.lines.length > 0
+              ? html`<ol class="lines" tabindex="0" role="region" aria-label="Commands">
+                  ${opened.lines.slice(0, SHOWN_MAX).map((line) => html`<li><code>${line}</code></li>`)}
+                  ${opened.lines.length > SHOWN_MAX ? html`<li>… and ${opened.lines.length - SHOWN_MAX} more</li>` : nothing}
+                </ol>`
+              : nothing}
             ${opened.notes.length > 0 ? html`<ul>${opened.notes.map((note) => html`<li>${note}</li>`)}</ul>` : nothing}
             <div class="row"><button class="primary" type="button" ?disabled=${this.working} @click=${this.enter}>Open as a sandbox</button></div>`
         : html`<p>

@@ -37,11 +37,15 @@ test("an RDB file goes out and comes back as a sandbox that is kept", async ({ p
   await expect(playground.log()).toContainText("OK");
   const rdb = await saved(page, "RDB file");
   expect(rdb.subarray(0, 5).toString()).toBe("REDIS");
+  await playground.run("SET elsewhere 1");
+  await expect(page.locator("rp-value")).toContainText("elsewhere");
   await open(page, file("backup.rdb", rdb));
   await expect(dialog(page)).toContainText("backup.rdb: 3 keys");
   await dialog(page).getByRole("button", { name: "Open as a sandbox" }).click();
   await expect(dialog(page)).toBeHidden();
   await expect(page.getByRole("status").first()).toContainText("“backup” is kept");
+  await expect(page.locator("rp-keys")).toContainText("user:1");
+  await expect(page.locator("rp-keys")).not.toContainText("This key is gone");
   await playground.run("HGET user:1 city");
   await expect(playground.log()).toContainText('"London"');
   await playground.run("TTL soon");
@@ -60,6 +64,12 @@ test("a file that is none is refused, and nothing changes", async ({ page }) => 
   const playground = await Playground.open(page);
   await open(page, file("broken.rdb", "REDIS0011 and then nothing that makes sense"));
   await expect(dialog(page)).toContainText("broken.rdb cannot be read");
+  await dialog(page).getByRole("button", { name: "Close" }).click();
+  await open(page, file("cat.png", Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "latin1")));
+  await expect(dialog(page)).toContainText("cat.png is no file of Redis that this page knows, and no text either");
+  await dialog(page).getByRole("button", { name: "Close" }).click();
+  await open(page, file("empty.redis", "# Nothing yet\n"));
+  await expect(dialog(page)).toContainText("empty.redis holds no command");
   await dialog(page).getByRole("button", { name: "Close" }).click();
   await playground.run("DBSIZE");
   await expect(playground.log()).toContainText("(integer) 0");
@@ -109,10 +119,12 @@ test("a list of commands goes out and comes back, binary values included", async
   const script = (await saved(page, "Commands")).toString();
   expect(script).toBe('SET bin "\\x00\\xff\\"q\\""\nRPUSH list a b\n');
   await open(page, file("again.redis", `# A comment\n${script}\nNOSUCH\n`));
-  await expect(dialog(page)).toContainText("3 commands");
+  await expect(dialog(page)).toContainText("“again” is a list of 3 commands");
+  await expect(dialog(page).getByRole("region", { name: "Commands" })).toContainText("RPUSH list a b");
   await dialog(page).getByRole("button", { name: "Open as a sandbox" }).click();
   await expect(dialog(page)).toBeHidden();
-  await expect(playground.log()).toContainText("commands failed");
+  await expect(playground.log()).toContainText("One command failed:");
+  await expect(playground.log()).toContainText("NOSUCH: (error) ERR unknown command");
   await playground.run("GET bin");
   await expect(playground.log()).toContainText('"\\x00\\xff\\"q\\""');
 });
@@ -124,9 +136,10 @@ test("a transcript goes out with its replies, and one that comes is shown before
   const transcript = (await saved(page, "Transcript")).toString();
   expect(transcript).toBe("> INCR n\n(integer) 1\n");
   await open(page, file("session.txt", "> SET a 1\nOK\n2> GET a\n"));
-  await expect(dialog(page)).toContainText("2 commands of 2 clients");
+  await expect(dialog(page)).toContainText("“session.txt” is a transcript of 2 commands of 2 clients");
   await dialog(page).getByRole("button", { name: "Run" }).click();
   await expect(playground.log("Client B")).toContainText('"1"');
+  await expect(playground.log()).toContainText("“session.txt”, in a keyspace of its own");
 });
 
 test("files are chosen by the keyboard alone", async ({ page }) => {
@@ -138,7 +151,7 @@ test("files are chosen by the keyboard alone", async ({ page }) => {
   const chooser = page.waitForEvent("filechooser");
   await page.keyboard.press("Enter");
   await (await chooser).setFiles([file("typed.redis", "SET chosen yes\n")]);
-  await expect(dialog(page)).toContainText("a list of commands of one command");
+  await expect(dialog(page)).toContainText("“typed” is a list of one command");
   await dialog(page).getByRole("button", { name: "Open as a sandbox" }).press("Enter");
   await expect(dialog(page)).toBeHidden();
   await playground.run("GET chosen");
@@ -167,7 +180,7 @@ test("a file that is dropped on the page opens", async ({ page }) => {
     data.items.add(new File(["SET dropped yes\n"], "dropped.redis"));
     document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
   });
-  await expect(dialog(page)).toContainText("a list of commands");
+  await expect(dialog(page)).toContainText("a list of one command");
   await dialog(page).getByRole("button", { name: "Open as a sandbox" }).click();
   await expect(dialog(page)).toBeHidden();
   await playground.run("GET dropped");

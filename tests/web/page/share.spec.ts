@@ -63,7 +63,7 @@ test("a link that is refused runs nothing, one that is damaged says so", async (
   const address = await link(page);
   await page.goto(`${address.slice(0, -6)}`);
   await expect(dialog(page)).toContainText("damaged");
-  await dialog(page).getByRole("button", { name: "Not now" }).click();
+  await dialog(page).getByRole("button", { name: "Close" }).click();
   await page.goto(address);
   await expect(dialog(page)).toContainText("SET a 1");
   await dialog(page).getByRole("button", { name: "Not now" }).click();

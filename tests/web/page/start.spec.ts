@@ -68,7 +68,7 @@ test("a sandbox that outlived the settings is opened after all", async ({ page }
   });
   await page.reload();
   await playground.ready();
-  await expect(playground.log()).toContainText("The keys of your last visit are here");
+  await expect(playground.log()).toContainText("Your sandbox is as you left it");
   await playground.run("GET kept");
   await expect(playground.log()).toContainText('"yes"');
 });

@@ -54,6 +54,7 @@ export class KeysPanel extends LookingPanel {
   private asking = false;
   private stale = false;
   private askedAt = 0;
+  private space = "";
   private from = 0;
   private timer: ReturnType<typeof setInterval> | null = null;
 
@@ -87,7 +88,13 @@ export class KeysPanel extends LookingPanel {
 
   protected override look(): void {
     if (!this.shown) return;
-    const { inspected } = this.shell;
+    const { inspected, space } = this.shell;
+    if (space !== this.space) {
+      // The keys of another server, among which the selected one need not be.
+      this.space = space;
+      this.selected = null;
+      this.spans.clear();
+    }
     if (inspected) {
       this.shell.inspected = null;
       this.selected = idOf(inspected);
