@@ -46,6 +46,17 @@ fn refused(program: &str, folder: &Path, words: &[&str]) -> Output {
 }
 
 #[test]
+fn under_its_own_name_it_points_at_its_help() {
+    let folder = Folder::new("help");
+    let mut command = Command::new(OURS);
+    command.args(["serve", "--nosuch", "1"]).current_dir(&folder.0).stdin(Stdio::null());
+    let output = command.output().expect("it was built");
+    assert!(text(&output).contains(">>> 'nosuch"), "{output:?}");
+    assert!(text(&output).ends_with("`resplay serve --help` tells which options there are.\n"), "{output:?}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
 fn mistakes_are_told_as_redis_server_tells_them() {
     let folder = Folder::new("mistakes");
     folder.file("unknown.conf", "maxclients 10\nnosuch 1\n");

@@ -8,6 +8,9 @@ use crate::playback::{Playback, SEED, STARTED_AT_MS};
 
 /// What `resplay doctest` takes.
 #[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Exit code: 0 all hold or were written, 1 an output is another, 2 a file cannot be read, or there is nothing to run"
+)]
 pub struct Options {
     /// Markdown files with transcripts, in fences marked `redis` or in `redis-cli` shortcodes, or plain transcripts
     /// (`.txt`).

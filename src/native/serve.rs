@@ -90,7 +90,13 @@ pub fn serve(arguments: Vec<OsString>, called_as: CalledAs) -> u8 {
         Ok(launched) => launched,
         Err(refusal) => {
             match (refusal.text(), &refusal) {
-                (Some(text), _) => eprint!("{text}"),
+                (Some(text), _) => {
+                    eprint!("{text}");
+                    // Under the other name it says what redis-server says, and no more.
+                    if called_as == CalledAs::Resplay {
+                        eprintln!("\n`resplay serve --help` tells which options there are.");
+                    }
+                }
                 (None, super::launch::Refusal::File(text)) => {
                     Log::new(log::level(b"notice"), None).warning(text)
                 }
@@ -199,6 +205,7 @@ fn run(launched: Launch, mut log: Log) -> u8 {
         && let Err(reason) = http::serve(http.clone(), own, token(), &log)
     {
         log.warning(format!("The playground page cannot be served on port {}: {reason}", http.port));
+        log.notice("--http-port N serves it on another port, --http-port 0 not at all");
         if http.is_asked_for {
             return 1;
         }

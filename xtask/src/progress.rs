@@ -28,6 +28,10 @@ pub struct Task {
 impl Task {
     pub fn start(name: &'static str) -> Task {
         let began = Instant::now();
+        if !std::io::stdout().is_terminal() {
+            // Otherwise a log would be silent for the minutes that a first build takes.
+            say(&format!("  {name:22}      …"));
+        }
         redraw("", |running| running.push(Running { name, began, at: String::new() }));
         static TICKER: std::sync::Once = std::sync::Once::new();
         TICKER.call_once(|| {
