@@ -83,7 +83,7 @@ export const playgroundStyles = [
     /* They take their room before they are there. */
     rp-coach:not(:defined) {
       display: block;
-      height: 3.125rem;
+      height: 3.5rem;
     }
     rp-side:not(:defined) {
       display: block;

@@ -481,7 +481,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
 
   private guide() {
     return html`<nav id="guide" aria-label="First commands" ?hidden=${!this.guideOpen}>
-      <rp-coach @show=${(event: CustomEvent<Step>) => this.show(event.detail)} @lessons=${() => this.openPanel("lessons")}></rp-coach>
+      <rp-coach .host=${this.host} @hide=${this.toggleGuide} @show=${(event: CustomEvent<Step>) => this.show(event.detail)} @lessons=${() => this.openPanel("lessons")}></rp-coach>
     </nav>`;
   }
 

@@ -130,3 +130,46 @@ test("Stop ends a script that runs for ever, and nothing else", async ({ page })
   await playground.run("MGET before half");
   await expect(playground.log()).toContainText(/1\) "1"\s*2\) \(nil\)/);
 });
+
+test("who types commands of their own has done the steps, and goes on with their own keys", async ({ page }) => {
+  const playground = await Playground.open(page);
+  const guide = page.getByRole("navigation", { name: "First commands" });
+  await playground.run("SET mine");
+  await expect(playground.log()).toContainText("wrong number of arguments");
+  await expect(guide).toContainText("Keep a text under a name.");
+  await playground.run("set mine 7");
+  await expect(guide).toContainText("the server keeps it");
+  await guide.getByRole("button", { name: "Next" }).click();
+  await expect(guide.getByRole("button", { name: "GET mine" })).toBeFocused();
+  // Out of order, and one that is of no step.
+  await playground.run("hset h f v");
+  await playground.run("ECHO hello");
+  await expect(guide).toContainText("5 of 10 A hash");
+  await expect(guide.getByRole("button", { name: /^Step 5:.* Done\.$/ })).toBeVisible();
+  await guide.getByRole("button", { name: "Next" }).click();
+  await expect(guide).toContainText("6 of 10 Make a leaderboard.");
+  await guide.getByRole("button", { name: "Hide the guide" }).click();
+  await expect(guide).toBeHidden();
+  await expect(playground.prompt()).toBeFocused();
+  await page.reload();
+  await playground.ready();
+  await expect(guide).toBeHidden();
+});
+
+for (const [width, height] of [[1280, 800], [1000, 800], [360, 740]] as const) {
+  test(`nothing moves while the guide is followed, at ${width} pixels`, async ({ page }) => {
+    test.setTimeout(90_000);
+    await page.setViewportSize({ width, height });
+    await Playground.open(page);
+    const guide = page.getByRole("navigation", { name: "First commands" });
+    const heightNow = () => guide.evaluate((element) => element.getBoundingClientRect().height);
+    const count = await guide.locator("li").count();
+    const begun = await heightNow();
+    for (let step = 0; step < count; step++) {
+      await guide.locator(".try").click();
+      await expect(guide.locator(".did")).toBeVisible();
+      expect(await heightNow(), `step ${step + 1}`).toBe(begun);
+      if (step < count - 1) await guide.getByRole("button", { name: "Next" }).click();
+    }
+  });
+}

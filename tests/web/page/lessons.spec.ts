@@ -116,16 +116,129 @@ test("sample data comes in one click", async ({ page }) => {
   await expect(playground.log()).toContainText('"Desk lamp"');
 });
 
-test("the keyboard alone takes a lesson", async ({ page }) => {
+test("a wrong answer is told what is missing, and the step can begin afresh", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await open(page, "Lists and queues");
+  await playground.run("LPUSH todo plan build test");
+  await expect(panel(page).locator(".lacking")).toHaveText("Not yet. LRANGE todo 0 -1 answers test build plan and should be plan build test.");
+  await button(page, "Start this step over").click();
+  await expect(panel(page).locator(".lacking")).toBeHidden();
+  await playground.run("rpush 'todo' plan \"build\" test");
+  await expect(panel(page).getByText("Well done.")).toBeVisible();
+});
+
+test("Show me finds its way past a wrong answer", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await open(page, "Lists and queues");
+  await playground.run("LPUSH todo plan build test");
+  await button(page, "Show me").click();
+  await expect(playground.log()).toContainText("the step begins afresh");
+  await expect(panel(page).getByText("Well done.")).toBeVisible();
+  await expect(button(page, "Next step")).toBeFocused();
+});
+
+test("running the example is not doing the task", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await open(page, "Client-side caching");
+  await button(page, "Run").click();
+  await expect(playground.log()).toContainText('"redirect" =>');
+  await expect(panel(page).locator("[aria-disabled=true]")).toHaveCount(0);
+  await playground.run("PING");
+  await expect(panel(page).locator(".lacking")).toContainText("HELLO");
+  await playground.run("hello 3");
+  await playground.run("client tracking on");
+  await expect(panel(page).getByText("Well done.")).toBeVisible();
+});
+
+test("a step that was skipped is done for the learner, since later ones build on it", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await open(page, "Keys that go away");
+  await button(page, "Skip").click();
+  await expect(panel(page).getByRole("heading", { name: /Both at once/ })).toBeFocused();
+  await button(page, "Skip").click();
+  await expect(panel(page).getByRole("heading", { name: /Watch time pass/ })).toBeFocused();
+  await playground.run("PERSIST session");
+  await expect(panel(page).getByText("Well done.")).toBeVisible();
+  for (let step = 3; step <= 5; step++) await button(page, step === 3 ? "Next step" : "Skip").click();
+  await button(page, "Choose another").click();
+  // What was skipped is still to be done.
+  await button(page, /Keys that go away.*Go on at step 1 of 5/).click();
+  await expect(panel(page).getByRole("heading", { name: /Set a timer/ })).toBeFocused();
+});
+
+test("who leaves while a lesson plays finds nothing of it in the sandbox", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await open(page, "Streams");
+  await button(page, "Run").click();
+  await expect(playground.log()).toContainText("XADD temps 1-0");
+  await button(page, "← All lessons").click();
+  await open(page, "Streams");
+  await button(page, /^Step 6/).click();
+  await button(page, "← All lessons").click();
+  await page.waitForTimeout(1500);
+  await playground.run("DBSIZE");
+  await playground.expectText("127.0.0.1:6379> DBSIZE\n(integer) 0");
+});
+
+test("clients are called what they are called on the page", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await playground.addLane();
+  const name = playground.lane("Client B").getByRole("textbox", { name: "Name of this client" });
+  await name.fill("worker");
+  await name.press("Enter");
+  await open(page, "Lists and queues");
+  await button(page, /^Step 3/).click();
+  await expect(panel(page).locator(".task")).toContainText("In worker, wait for orders; then push order-1 to it from Client A.");
+  await expect(panel(page).locator("figure")).toContainText("worker> BLPOP jobs 0");
+  await playground.run("BLPOP orders 0", "worker");
+  await expect(panel(page).locator(".lacking")).toContainText("Somebody waits");
+  await playground.run("LPUSH orders order-1");
+  await expect(panel(page).getByText("Well done.")).toBeVisible();
+});
+
+test("the keyboard alone takes a lesson to its end", async ({ page }) => {
   const playground = await Playground.open(page);
   await page.locator('[data-panel="lessons"]').focus();
   await page.keyboard.press("Enter");
-  await button(page, /Your first keys/).focus();
+  await expect(button(page, /Your first keys/)).toBeFocused();
   await page.keyboard.press("Enter");
-  await expect(panel(page).getByRole("heading", { name: /Store and read/ })).toBeFocused();
+  const heading = (name: RegExp) => panel(page).getByRole("heading", { name });
+  await expect(heading(/Store and read/)).toBeFocused();
   await page.keyboard.press("Tab");
   await expect(panel(page).getByRole("region", { name: "Example" }).first()).toBeFocused();
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await expect(playground.log()).toContainText('"Hello, world"');
+  await expect(button(page, "Run")).toBeFocused();
+  await page.keyboard.press("Tab");
+  for (let hint = 1; hint <= 2; hint++) await page.keyboard.press("Enter");
+  await expect(panel(page).locator(".hint")).toHaveCount(2);
+  await expect(button(page, "Show me")).toBeFocused();
+  for (const [lines, next] of [
+    [["SET name Ada"], /What is not there/],
+    [["EXISTS name greeting nobody"], /Overwrite and remove/],
+    [["SET name Grace", "DEL greeting"], /Values have types/],
+    [["SET shopping done"], /That was/],
+  ] as const) {
+    await page.keyboard.press("Alt+l");
+    await expect(playground.prompt()).toBeFocused();
+    for (const line of lines) {
+      await page.keyboard.type(line);
+      await page.keyboard.press("Enter");
+    }
+    await expect(panel(page).getByText("Well done.")).toBeVisible();
+    await page.keyboard.press("Alt+l");
+    await expect(button(page, /Next step|Finish/)).toBeFocused();
+    await page.keyboard.press("Enter");
+    await expect(heading(next)).toBeFocused();
+  }
+});
+
+test("what is typed at the head of a step goes to the prompt", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await open(page, "Counters");
+  await expect(panel(page).getByRole("heading", { name: /Up and down/ })).toBeFocused();
+  await page.keyboard.type("SET likes 3\n");
+  await expect(playground.log()).toContainText("SET likes 3");
+  await expect(panel(page).getByText("Well done.")).toBeVisible();
 });

@@ -1,6 +1,6 @@
 /** The panel of the lessons: the course, one lesson at a time in a keyspace of its own, and sample data. */
 
-import { LitElement, html, nothing } from "lit";
+import { LitElement, html, nothing, type PropertyValues } from "lit";
 import type { Lane } from "../host";
 import type { Shell } from "../panels/index";
 import type { Report } from "../protocol";
@@ -45,6 +45,8 @@ export class LessonPanel extends LitElement {
   /** The latest word on sample data. */
   declare private told: string;
   private judge = new Judge([]);
+  /** The solution is shown, so the focus goes on to the next step. */
+  private solving = false;
   /** An example runs: what it does, the learner has not done. */
   private showing = false;
   private checking = false;
@@ -79,8 +81,16 @@ export class LessonPanel extends LitElement {
     });
   }
 
+  /** Who opens the panel by keyboard wants to go into it, and it stands before the button. */
+  protected override updated(changes: PropertyValues): void {
+    if (!changes.has("shown") || !this.shown) return;
+    let active = document.activeElement;
+    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+    if (active?.matches("[data-panel]:focus-visible")) this.toLesson();
+  }
+
   private pressedAnywhere(event: KeyboardEvent): void {
-    if (!this.shown || !this.lesson || event.code !== "KeyL" || !event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!this.shown || event.code !== "KeyL" || !event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     if (this.matches(":focus-within")) this.toPrompt();
     else this.toLesson();
@@ -90,10 +100,12 @@ export class LessonPanel extends LitElement {
     this.shell.place.querySelector<HTMLElement>(".lane.active repl-terminal")?.focus();
   }
 
-  /** To what comes next, or to where the step begins. */
+  /** To what comes next, to where the step begins, or to the first lesson that is not finished. */
   private toLesson(): void {
-    const goal = this.renderRoot.querySelector<HTMLElement>(".done button") ?? this.renderRoot.querySelector<HTMLElement>("#step");
-    goal?.focus();
+    for (const goal of [".done button", "#step", ".card:not(.finished)"]) {
+      const element = this.renderRoot.querySelector<HTMLElement>(goal);
+      if (element) return element.focus();
+    }
   }
 
   /** What is typed while nothing that takes keys has the focus is meant for the prompt. */
@@ -108,6 +120,7 @@ export class LessonPanel extends LitElement {
   private async open(lesson: Lesson, at = 0, because = ""): Promise<void> {
     const opened = ++this.opened;
     this.lesson = lesson;
+    this.begin(at);
     this.playing = true;
     this.showing = false;
     this.judge = new Judge([]);
@@ -123,13 +136,17 @@ export class LessonPanel extends LitElement {
     this.shell.notice(because || `${lesson.title}: a keyspace of its own. Your sandbox is untouched.`);
   }
 
+  private begin(at: number): void {
+    this.at = at;
+    this.hints = 0;
+    this.solved = this.solving = false;
+    this.lacking = null;
+  }
+
   private goTo(at: number): void {
     const { lesson } = this;
     if (!lesson) return;
-    this.at = at;
-    this.hints = 0;
-    this.solved = false;
-    this.lacking = null;
+    this.begin(at);
     this.judge = new Judge(lesson.steps[at]?.checks ?? []);
     const { done = [] } = this.progress[lesson.id] ?? {};
     const reading = at < lesson.steps.length && lesson.steps[at]!.task === null;
@@ -145,8 +162,11 @@ export class LessonPanel extends LitElement {
   private skip(): void {
     const { lesson, at } = this;
     if (!lesson) return;
-    if (at + 1 < lesson.steps.length) void this.open(lesson, at + 1, `Skipped: steps 1 to ${at + 1} were done for you.`);
-    else this.goTo(at + 1);
+    if (at + 1 < lesson.steps.length) return void this.open(lesson, at + 1, `Skipped: steps 1 to ${at + 1} were done for you.`);
+    // Whatever is played still is of no use.
+    this.opened++;
+    this.playing = this.showing = false;
+    this.goTo(at + 1);
   }
 
   private startStep(): void {
@@ -162,7 +182,7 @@ export class LessonPanel extends LitElement {
   private leave(): void {
     this.close();
     this.shell.sandboxes.home();
-    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".card")?.focus());
+    void this.updateComplete.then(() => this.toLesson());
   }
 
   private note(progress: Progress): void {
@@ -186,17 +206,16 @@ export class LessonPanel extends LitElement {
   /** Types the solution. Where what was tried before comes in its way, the step begins afresh. */
   private async solve(step: LessonStep): Promise<void> {
     if (this.playing) return;
-    this.playing = true;
+    this.playing = this.solving = true;
     if (!(await this.act(step.solution!, PACE_MS, false))) return;
     if (await this.lacks()) {
       await this.open(this.lesson!, this.at, "What was there came in the way of the solution, so the step begins afresh.");
       if (this.step !== step) return;
-      this.playing = true;
+      this.playing = this.solving = true;
       if (!(await this.act(step.solution!, PACE_MS, false))) return;
     }
     this.playing = false;
-    await this.check();
-    if (this.solved && this.step === step) this.toLesson();
+    void this.check();
   }
 
   /**
@@ -246,15 +265,21 @@ export class LessonPanel extends LitElement {
       const lacking = await this.lacks();
       if (this.judge === judge && !this.solved) {
         if (!lacking) this.finish(step);
-        else if (judge.tried && !this.playing) this.lacking = lacking;
+        else if (judge.tried && !this.playing) this.tell(lacking);
       }
     } finally {
       this.checking = false;
     }
     if (this.again) {
       this.again = false;
-      await this.check();
+      void this.check();
     }
+  }
+
+  private tell(lacking: Span[]): void {
+    if (JSON.stringify(lacking) === JSON.stringify(this.lacking)) return;
+    this.lacking = lacking;
+    void this.updateComplete.then(() => this.renderRoot.querySelector(".lacking")?.scrollIntoView({ block: "nearest" }));
   }
 
   /** The first thing that the step still wants, or nothing. */
@@ -271,7 +296,10 @@ export class LessonPanel extends LitElement {
     const at = this.lesson!.steps.indexOf(step);
     const { done = [] } = this.progress[this.lesson!.id] ?? {};
     this.note({ at: at + 1, done: [...new Set([...done, at])] });
-    void this.updateComplete.then(() => this.renderRoot.querySelector(".done")?.scrollIntoView({ block: "nearest" }));
+    void this.updateComplete.then(() => {
+      this.renderRoot.querySelector(".done")?.scrollIntoView({ block: "nearest" });
+      if (this.solving) this.toLesson();
+    });
   }
 
   // ---- Sample data
@@ -338,12 +366,13 @@ export class LessonPanel extends LitElement {
       </div>
       <div class="title">
         <h2>${lesson.title}</h2>
-        <ol class="dots" aria-label="Steps">
+        <ol class="dots" aria-label="Steps" @keydown=${this.walked}>
           ${lesson.steps.map(
             ({ title }, index) => html`<li>
               <button
                 type="button"
                 title=${title}
+                tabindex=${index === this.at || (index === 0 && !step) ? 0 : -1}
                 aria-label="Step ${index + 1}: ${title}${done.includes(index) ? ", done" : ""}"
                 aria-current=${index === this.at ? "step" : nothing}
                 class=${done.includes(index) ? "finished" : ""}
@@ -354,6 +383,15 @@ export class LessonPanel extends LitElement {
         </ol>
       </div>
       ${step ? this.oneStep(lesson, step) : this.end(lesson)}`;
+  }
+
+  /** Arrows go from dot to dot, so that Tab passes them at once. */
+  private walked(event: KeyboardEvent): void {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const dots = [...(event.currentTarget as HTMLElement).querySelectorAll("button")];
+    dots.at((dots.indexOf(event.target as HTMLButtonElement) + by) % dots.length)?.focus();
   }
 
   /** To a step further on, the steps between are played. */
