@@ -139,6 +139,8 @@ test("who types commands of their own has done the steps, and goes on with their
   await expect(guide).toContainText("Keep a text under a name.");
   await playground.run("set mine 7");
   await expect(guide).toContainText("the server keeps it");
+  // It reads their key, and overwrites none.
+  await expect(guide.locator(".try")).toContainText("SET greeting");
   await guide.getByRole("button", { name: "Next" }).click();
   await expect(guide.getByRole("button", { name: "GET mine" })).toBeFocused();
   // Out of order, and one that is of no step.
