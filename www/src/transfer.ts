@@ -31,6 +31,8 @@ export async function runUnseen(host: Host, space: string, lines: string[], told
       told?.(Math.min(at + BATCH, lines.length));
     }
     await host.sync();
+    if (lane.state === "more") troubles.push("A quote is left open, so what is behind it did not run");
+    if (lane.state === "waiting") troubles.push(`${line}: it waits for something that does not come, so what is behind it did not run`);
   } finally {
     lane.close();
   }

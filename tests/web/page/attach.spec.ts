@@ -60,7 +60,7 @@ test("a wrong token, a server that is not there, and one that goes away are said
   await dialog(page).getByLabel("Token").fill("wrong");
   await dialog(page).getByRole("button", { name: "Attach" }).click();
   await expect(dialog(page)).toContainText("the token is wrong");
-  await dialog(page).getByLabel("Token").fill(served.token);
+  await dialog(page).getByLabel("Token").fill(` ${served.address}#attach=${served.token}`);
   await dialog(page).getByLabel("Another").check();
   await dialog(page).getByLabel("Host").fill("127.0.0.1");
   await dialog(page).getByLabel("Port").fill("1");

@@ -129,6 +129,16 @@ test("a list of commands goes out and comes back, binary values included", async
   await expect(playground.log()).toContainText('"\\x00\\xff\\"q\\""');
 });
 
+test("a list of commands that cannot run to its end says where it stopped", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await open(page, file("waits.redis", "SET a 1\nBLPOP none 0\nSET b 1\n"));
+  await dialog(page).getByRole("button", { name: "Open as a sandbox" }).click();
+  await expect(playground.log()).toContainText("BLPOP none 0: it waits for something that does not come");
+  await open(page, file("quote.redis", 'SET a 1\nSET t "it is\nSET b 1\n'));
+  await dialog(page).getByRole("button", { name: "Open as a sandbox" }).click();
+  await expect(playground.log()).toContainText("A quote is left open");
+});
+
 test("a transcript goes out with its replies, and one that comes is shown before it runs", async ({ page }) => {
   const playground = await Playground.open(page);
   await playground.run("INCR n");
