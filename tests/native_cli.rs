@@ -192,6 +192,41 @@ fn tools_run_and_what_is_missing_is_said() {
     );
 }
 
+/// What is found on the way and the summary are redis-cli's, but for the order of types and for its two quotes around a key.
+#[test]
+fn big_keys_are_told_as_redis_cli_tells_them() {
+    let server = filled();
+    let many: String = (0..40).map(|n| format!("SET key:{n} {}\r\n", "x".repeat(n * 7 + 1))).collect();
+    run(OURS, server.port, &["--pipe"], &many);
+    let told = |program: &[&str], args: &[&str]| {
+        let text =
+            server::text(&run(program, server.port, args, "")).replace("'\"", "\"").replace("\"'", "\"");
+        let mut lines: Vec<String> =
+            text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+        lines.sort();
+        lines.join("\n")
+    };
+    for args in
+        [&["--bigkeys"][..], &["--memkeys"], &["--memkeys-samples", "2"], &["--bigkeys", "-i", "0.01"]]
+    {
+        let ours = told(OURS, args);
+        assert!(ours.contains("found so far") && ours.contains("Sampled 44 keys"), "{ours}");
+        assert_eq!(told(REDIS_CLI, args), ours, "{args:?}");
+    }
+    // Later versions have this one, and print the same.
+    let text = server::text(&run(OURS, server.port, &["--keystats", "--top", "1"], ""));
+    for part in [
+        "Keys sampled: 44\n",
+        "--- Top 1 key sizes ---\n  1 ",
+        "list       l has 3 items\n",
+        "   50.0000%          22\n",
+        " 100.0000%          44\nNote: 0.01% size precision, Mean: ",
+        "             6B  100.0000%          44\nTotal key length is 234B (5B avg)\n",
+    ] {
+        assert!(text.contains(part), "{part}\nin\n{text}");
+    }
+}
+
 /// A Redis behind TLS that wants to know its clients, with an authority made for it; nothing where tools are missing.
 struct Behind {
     process: std::process::Child,

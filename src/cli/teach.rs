@@ -170,6 +170,11 @@ fn unknown_command(table: &Table, args: &[Vec<u8>]) -> Vec<Span> {
     let Some(name) = args.first().map(|name| String::from_utf8_lossy(name).to_ascii_uppercase()) else {
         return words.spans;
     };
+    // The terminal's own, which a server does not know.
+    if name == "CONNECT" {
+        words.line("It is CONNECT host port.");
+        return words.spans;
+    }
     let as_subcommand: Vec<&str> = table
         .docs()
         .iter()
@@ -553,6 +558,7 @@ mod tests {
         assert_eq!(unknown("zrnge k"), "  Did you mean ZRANGE?\n");
         assert_eq!(unknown("configset a b"), "  Did you mean CONFIG SET?\n");
         assert_eq!(unknown("foobarbaz"), "");
+        assert_eq!(unknown("connect here"), "  It is CONNECT host port.\n");
         let unknown = of("CONFIG STE a", "ERR unknown subcommand 'STE'. Try CONFIG HELP.");
         assert_eq!(unknown, "  Did you mean CONFIG SET?\n");
     }
