@@ -89,6 +89,7 @@ class Terminal {
     this.session.state();
     this.session.resp();
     this.session.awaits();
+    this.session.listens();
     return { client: this.client, standing: this.session.standing() };
   }
 }
