@@ -212,7 +212,7 @@ export class Coach extends LitElement {
       }
       .say {
         flex: 1;
-        min-width: 12rem;
+        min-width: min(12rem, 100%);
         margin: 0;
         color: var(--rp-text);
         line-height: 1.4;

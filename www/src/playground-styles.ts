@@ -455,6 +455,7 @@ export const playgroundStyles = [
     }
     @container (max-width: 719px) {
       header {
+        flex-wrap: wrap;
         padding: var(--rp-space-2) var(--rp-space-3);
       }
       .brand small {
@@ -502,6 +503,13 @@ export const playgroundStyles = [
       }
       footer {
         font-size: 0.75rem;
+      }
+    }
+    @media (pointer: coarse) {
+      header button,
+      footer button,
+      .lane-head button {
+        min-height: 2.5rem;
       }
     }
     @media (max-height: 30rem) {

@@ -273,19 +273,26 @@ export class SideArea extends LitElement {
         gap: var(--rp-space-1);
         padding-left: var(--rp-space-2);
         flex: none;
+        min-height: 0;
+        overflow: auto;
+        scrollbar-width: none;
       }
       .rail button {
         display: grid;
         justify-items: center;
         align-content: center;
         gap: 0.15rem;
+        flex: 0 1 3.5rem;
         width: 3.75rem;
-        min-height: 3.5rem;
+        min-height: 2.75rem;
         padding: 0;
         border-color: transparent;
         border-radius: var(--rp-radius);
         color: var(--rp-muted);
         font-size: 0.7rem;
+      }
+      .rail button:focus-visible {
+        outline-offset: -2px;
       }
       .rail button[aria-expanded="true"] {
         background: var(--rp-raised);
@@ -362,17 +369,16 @@ export class SideArea extends LitElement {
           }
           .rail button {
             min-height: 2.9rem;
+            min-width: 0;
             width: auto;
             flex: 1;
+            font-size: min(0.7rem, 3.2vw);
           }
         }
       }
       @media (max-height: 30rem) and (min-width: 35.01rem) {
         .body {
           width: min(var(--width, 420px), 46vw);
-        }
-        .rail button {
-          min-height: 2.75rem;
         }
       }
       @media (pointer: coarse) {

@@ -257,6 +257,19 @@ export const keysStyles = [
     .rows:has(+ rp-value[editing]) {
       min-height: 0;
     }
+    @media (pointer: coarse) {
+      :host {
+        --row: 40px;
+      }
+      .tools > * {
+        min-height: 2.5rem;
+        /* Below 16 px iOS zooms into the field. */
+        font-size: max(16px, 1em);
+      }
+      .tools select {
+        max-width: 6.5rem;
+      }
+    }
     @container panel (max-height: 30rem) {
       .rows:not(.alone) {
         flex: none;
@@ -293,7 +306,7 @@ export const keysStyles = [
       }
     }
     .row {
-      height: 30px;
+      height: var(--row, 30px);
       padding: 0 var(--rp-space-3) 0 calc(var(--rp-space-3) + var(--depth) * 1.1rem);
     }
     .row[aria-selected="true"] {

@@ -9,7 +9,8 @@ import { LookingPanel } from "./looking";
 import { datasets, loadDataset, type Dataset } from "./samples";
 import { ValueView } from "./value";
 
-const ROW_PX = 30;
+/** As in the style: a finger wants more. */
+const ROW_PX = matchMedia("(pointer: coarse)").matches ? 40 : 30;
 /** Rows drawn above and below what is in sight. */
 const MARGIN = 12;
 /** The shortest time between two looks; with many keys each costs more. */

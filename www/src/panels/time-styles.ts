@@ -3,6 +3,10 @@
 import { css } from "lit";
 
 export const timeStyles = css`
+  :host {
+    container: panel / size;
+    overflow: auto;
+  }
   .clock {
     display: flex;
     flex-wrap: wrap;
@@ -153,5 +157,33 @@ export const timeStyles = css`
   }
   .branches p {
     padding: 0 var(--rp-space-3);
+  }
+  /* Where there is little room all of it scrolls, and the clock is small. */
+  @container panel (max-height: 30rem) {
+    .clock {
+      gap: var(--rp-space-1) var(--rp-space-2);
+      padding: var(--rp-space-1) var(--rp-space-3) var(--rp-space-2);
+    }
+    .face {
+      min-width: 7rem;
+    }
+    .face time {
+      font-size: 1.15rem;
+    }
+    .steps {
+      flex-wrap: nowrap;
+      overflow: auto;
+      scrollbar-width: none;
+    }
+    .steps button {
+      flex: none;
+    }
+    .rows {
+      flex: none;
+      height: 6.5rem;
+    }
+    .changes {
+      flex: none;
+    }
   }
 `;
