@@ -170,14 +170,6 @@ export const timeStyles = css`
     .face time {
       font-size: 1.15rem;
     }
-    .steps {
-      flex-wrap: nowrap;
-      overflow: auto;
-      scrollbar-width: none;
-    }
-    .steps button {
-      flex: none;
-    }
     .rows {
       flex: none;
       height: 6.5rem;
