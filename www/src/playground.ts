@@ -207,7 +207,8 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   private async complete(): Promise<void> {
     if (this.around) return;
     this.around = true;
-    const { pieces } = await import("./around");
+    const { pieces, typedAnywhere } = await import("./around");
+    typedAnywhere(() => this.terminal(this.active)?.focus());
     for (const piece of [...pieces, () => (this.whole = true)]) {
       for (let turns = 0; turns < WAITS_MAX; turns++) {
         await idle();

@@ -24,6 +24,19 @@ test("the first prompt has the focus and answers", async ({ page }) => {
   );
 });
 
+test("what is typed after a press on a button goes to the prompt, but not from a dialog", async ({ page }) => {
+  const playground = await Playground.open(page);
+  await page.locator('[data-panel="xray"]').click();
+  await expect(playground.prompt()).not.toBeFocused();
+  await page.keyboard.type("SET a 1\n");
+  await expect(playground.log()).toContainText("OK");
+  await page.getByRole("button", { name: "Help", exact: true }).click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await page.keyboard.type("SET");
+  await page.keyboard.press("Escape");
+  await expect(playground.prompt()).toHaveValue("");
+});
+
 test("an error is an error, and the prompt stands again", async ({ page }) => {
   const playground = await Playground.open(page);
   await playground.run("NOSUCHCOMMAND");
