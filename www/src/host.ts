@@ -60,7 +60,7 @@ export class Lane {
   /** The protocol it speaks, 2 or 3. */
   resp = 2;
   /** Lines that make another client hear the same. */
-  listens = "";
+  declare listens?: string;
   /** Its setup ran, so the journal has it. */
   prepared = false;
 

@@ -286,7 +286,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   /** Another client listens to what this one listens to, before this one ends: nothing is missed. */
   private async moveOut(id: number): Promise<void> {
     const { lane } = this.terminal(id)!;
-    const lines = lane!.listens.split("\n");
+    const lines = lane!.listens!.split("\n");
     const entry = await this.openLane(false);
     entry.listens = true;
     this.terminal(entry.id)!.run(...lines);
