@@ -55,6 +55,8 @@ async function branch(look) {
   const row = (text) => look.page.locator("rp-time .row").filter({ hasText: text });
   await row("Grace").click();
   await look.page.getByRole("button", { name: "Go on from here" }).click();
+  await look.page.getByRole("log", { name: "Output, Client A" }).getByText("Back at an earlier moment").waitFor();
+  await look.pause(1000);
   await look.run("INCR visits", "DEL greeting");
   await row("INCR").click();
 }

@@ -168,6 +168,7 @@ export const playgroundStyles = [
       border-radius: var(--rp-radius-small);
     }
     .past button {
+      flex: none;
       color: inherit;
       border-color: currentColor;
     }
