@@ -140,7 +140,7 @@ export class Coach extends LitElement {
     this.dispatchEvent(new CustomEvent("hide"));
     // The button that was pressed is gone.
     const prompt = (this.getRootNode() as ShadowRoot).querySelector<HTMLElement>(".lane.active repl-terminal");
-    if (matchMedia("(pointer: fine)").matches) prompt?.focus();
+    if (!matchMedia("(pointer: coarse)").matches) prompt?.focus();
   }
 
   private run(step: Step): void {

@@ -148,7 +148,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
       this.select(entry.id);
     }
     await this.host.sync();
-    if (focus && matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
+    if (focus && !matchMedia("(pointer: coarse)").matches) this.terminal(this.active)?.focus();
   }
 
   get place(): ShadowRoot {
@@ -195,7 +195,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
     const prompt = this.querySelector(".early-lane b")?.textContent?.trim();
     if (this.sandboxes.entersEarly && prompt) for (const terminal of this.terminals()) terminal.expect(`${prompt} `);
     this.host.releaseOthers(this.space);
-    if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
+    if (!matchMedia("(pointer: coarse)").matches) this.terminal(this.active)?.focus();
     await opened;
     if (this.sandboxes.returning && this.sandboxes.keeping === "kept") {
       this.terminals()[0]?.notice("Your sandbox is as you left it. “Start over” empties it.", "info");
@@ -332,7 +332,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
       return;
     }
     this.run(...step.run.map(({ line }) => line));
-    if (matchMedia("(pointer: fine)").matches) this.terminal(this.active)?.focus();
+    if (!matchMedia("(pointer: coarse)").matches) this.terminal(this.active)?.focus();
   }
 
   // ---- Actions
@@ -497,7 +497,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
           aria-selected=${entry.id === this.active}
           aria-controls="lane-${entry.id}"
           tabindex=${entry.id === this.active ? 0 : -1}
-          @click=${() => this.goTo(entry.id, matchMedia("(pointer: fine)").matches)}
+          @click=${() => this.goTo(entry.id, !matchMedia("(pointer: coarse)").matches)}
         >
           <span class="badge ${this.terminal(entry.id)?.laneState ?? ""}"></span>${entry.name}
         </button>`,
@@ -532,6 +532,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
             if (event.key !== "Enter") return;
             // Or the key would be pressed in the prompt as well.
             event.preventDefault();
+            this.rename(entry, (event.target as HTMLInputElement).value);
             this.terminal(entry.id)?.focus();
           }}
         />
