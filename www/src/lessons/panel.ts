@@ -102,7 +102,7 @@ export class LessonPanel extends LitElement {
 
   /** To what comes next, to where the step begins, or to the first lesson that is not finished. */
   private toLesson(): void {
-    for (const goal of [".done button", "#step", ".card:not(.finished)"]) {
+    for (const goal of [".done button", "#step", ".card:not(.finished)", ".card"]) {
       const element = this.renderRoot.querySelector<HTMLElement>(goal);
       if (element) return element.focus();
     }
