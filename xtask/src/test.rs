@@ -50,6 +50,7 @@ const STEPS: &[Step] = &[
     tests("www", "www/test", "the page's own units", www),
     tests("page", "tests/web/page", "the page in Chromium, end to end", page_in_chromium),
     tests("phone", "tests/web/phone", "the page on a phone", page_on_a_phone),
+    tests("browsers", "tests/web/browsers", "the page in Firefox and WebKit", page_in_other_browsers),
     tests("accessibility", "tests/web/accessibility", "axe finds nothing on the page", accessibility),
     tests("docs", "docs/transcripts.md", "the examples in the documents", docs),
     check("budget", "www/scripts/sizes.mjs", "the page is light enough", budget),
@@ -190,6 +191,22 @@ fn page_in_chromium(run: &mut Run) -> Result<()> {
 
 fn page_on_a_phone(run: &mut Run) -> Result<()> {
     run.on_the_page("phone")
+}
+
+fn page_in_other_browsers(run: &mut Run) -> Result<()> {
+    page::build()?;
+    let folder = npm::install(&root().join("tests/web"))?;
+    tools::firefox()?;
+    let mut browsers = "Firefox,WebKit";
+    if let Err(why) = tools::webkit() {
+        run.notes.push(format!("without WebKit: {why}"));
+        browsers = "Firefox";
+    }
+    // They start the server themselves, for they also end it.
+    let binary = play::server(false)?;
+    let mut command = program("node", &["--test", "--test-reporter=spec", "browsers/smoke.test.js"]);
+    command.current_dir(folder).env("RESPLAY_BINARY", binary).env("RESPLAY_BROWSERS", browsers);
+    run.command(command)
 }
 
 fn accessibility(run: &mut Run) -> Result<()> {

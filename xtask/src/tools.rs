@@ -39,6 +39,24 @@ pub fn chromium() -> Result<()> {
     Ok(())
 }
 
+/// A Firefox that tests can drive. `tests/web/browsers/firefox.js` finds it in the same places.
+pub fn firefox() -> Result<()> {
+    let named = std::env::var_os("RESPLAY_FIREFOX").is_some();
+    let mac = PathBuf::from("/Applications/Firefox.app").exists();
+    if named || mac || found("firefox-esr").is_some() || found("firefox").is_some() {
+        return Ok(());
+    }
+    installed(&["firefox-esr"], "Firefox").map_err(|why| format!("{why}, or set RESPLAY_FIREFOX to one"))
+}
+
+/// WebKitGTK's browser with what drives it, and a screen for it.
+pub fn webkit() -> Result<()> {
+    if ["WebKitWebDriver", "xvfb-run"].iter().all(|name| found(name).is_some()) {
+        return Ok(());
+    }
+    installed(&["webkit2gtk-driver", "libwebkit2gtk-4.1-0", "xvfb", "xauth"], "WebKitGTK's browser")
+}
+
 /// A Python of our own with the given packages of PyPI, or why there is none.
 pub fn python(packages: &[&str]) -> Result<PathBuf> {
     let folder = kept().join("python");
