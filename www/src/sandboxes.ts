@@ -48,7 +48,7 @@ export class Sandboxes extends EventTarget {
   trouble: Trouble | null = null;
   private storage: Storage | null = null;
   private store: JournalStore | null = null;
-  private readonly tab = crypto.randomUUID();
+  private readonly tab = newId();
   private readonly channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("resplay-sandboxes");
   private release: (() => void) | null = null;
   private opened = false;
@@ -131,7 +131,7 @@ export class Sandboxes extends EventTarget {
 
   /** A new sandbox, with a journal to begin with; it is shown. */
   async create(name: string, journal: Uint8Array = new Uint8Array()): Promise<Sandbox | null> {
-    const sandbox = fresh(crypto.randomUUID(), name.trim() || "Sandbox", journal.length);
+    const sandbox = fresh(newId(), name.trim() || "Sandbox", journal.length);
     if (!this.storage) return null;
     await this.storage.add(sandbox, journal);
     askToPersist();
@@ -151,7 +151,7 @@ export class Sandboxes extends EventTarget {
   async duplicate(id: string): Promise<Sandbox | null> {
     const sandbox = await this.storage?.get(id);
     if (!this.storage || !sandbox) return null;
-    const copy = fresh(crypto.randomUUID(), `${sandbox.name} (copy)`);
+    const copy = fresh(newId(), `${sandbox.name} (copy)`);
     await this.storage.add(copy, await this.journal(id));
     await this.storage.copyShelf(id, copy.id);
     this.tell();
@@ -414,6 +414,11 @@ const TROUBLES: Record<Trouble, string> = {
 /** Or the browser may clear the sandboxes when room is short. Asked when something is made to last, for it may ask its user. */
 function askToPersist(): void {
   navigator.storage?.persist?.().catch(() => {});
+}
+
+/** A page that came from another machine without TLS has no `crypto.randomUUID`. */
+function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function sizeOf(chunks: Uint8Array[]): number {
