@@ -9,8 +9,7 @@ import { WebKit } from "./webkit.js";
 const ALL = { Firefox, WebKit };
 const wanted = process.env.RESPLAY_BROWSERS?.split(",") ?? Object.keys(ALL);
 
-// Each waits for its browser most of the time.
-describe("the page", { concurrency: true }, () => {
+describe("the page", () => {
   for (const name of wanted) {
     describe(name, () => {
       let [served, browser, playground] = [null, null, null];
