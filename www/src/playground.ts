@@ -667,7 +667,7 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
           <h3>On your own page</h3>
           <p>
             One script and one tag put a terminal anywhere: <code>&lt;redis-terminal&gt;SET a 1&lt;/redis-terminal&gt;</code>.
-            <a href="https://github.com/resplay/resplay">Read how</a>.
+            <a href="https://github.com/resplay/resplay/blob/main/docs/embedding.md">Read how</a>.
           </p>
           <form method="dialog"><button class="primary">Close</button></form>
         </div>
