@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const BUDGETS = {
   "embed shell, before first intent": 20,
   "script and style of the page": 42,
-  "page to first prompt, engine included": 260,
+  "page to first prompt, engine included": 250,
   "the rest of the engine, loaded behind the prompt": 400,
 };
 
