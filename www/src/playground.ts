@@ -207,13 +207,17 @@ export class RedisPlayground extends LitElement implements Shell, Stage {
   private async complete(): Promise<void> {
     if (this.around) return;
     this.around = true;
-    const { pieces, typedAnywhere } = await import("./around");
-    typedAnywhere(() => this.terminal(this.active)?.focus());
-    for (const piece of [...pieces, () => (this.whole = true)]) {
+    const gap = async () => {
       for (let turns = 0; turns < WAITS_MAX; turns++) {
         await idle();
         if (!this.host.owes) break;
       }
+    };
+    await gap();
+    const { pieces, typedAnywhere } = await import("./around");
+    typedAnywhere(() => this.terminal(this.active)?.focus());
+    for (const piece of [...pieces, () => (this.whole = true)]) {
+      await gap();
       piece();
       await this.updateComplete;
     }
