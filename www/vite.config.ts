@@ -51,6 +51,32 @@ const shortRules: Plugin = {
   },
 };
 
+/**
+ * What a worker loads later shares code with the worker's own script, and would import that. WebKit runs a worker's script once more for
+ * whoever imports it, so it is handed over by the worker itself.
+ */
+const handedOver: Plugin = {
+  name: "handed-over",
+  generateBundle(_options, bundle) {
+    const chunks = Object.values(bundle).filter((part) => part.type === "chunk");
+    const [entry, ...others] = chunks.sort((a, b) => Number(b.isEntry) - Number(a.isEntry));
+    const users = others.filter(({ imports }) => imports.includes(entry!.fileName));
+    if (users.length === 0) return;
+    const pairs = (list: string, between: RegExp) => list.split(",").map((pair) => pair.trim().split(between));
+    entry!.code = entry!.code.replace(/export\s*\{([^}]*)\};?\s*$/, (_all, list: string) => {
+      return `self.handedOver={${pairs(list, / as /).map(([own, name = own]) => `${name}:${own}`).join(",")}};`;
+    });
+    for (const user of users) {
+      const name = entry!.fileName.split("/").pop()!.replace(/\./g, "\\.");
+      user.code = user.code.replace(new RegExp(`import\\s*\\{([^}]*)\\}\\s*from\\s*["']\\./${name}["'];?`), (_all, list: string) => {
+        return `const{${pairs(list, / as /).map(([theirs, own = theirs]) => `${theirs}:${own}`).join(",")}}=self.handedOver;`;
+      });
+    }
+    for (const { code, fileName } of users) if (code.includes(entry!.fileName.split("/").pop()!)) throw new Error(`${fileName} still imports its worker`);
+    if (!entry!.code.includes("self.handedOver")) throw new Error(`${entry!.fileName} hands nothing over`);
+  },
+};
+
 // A relative base, so that the page works from any folder; embed.js keeps its name, so that others can point to it.
 export default defineConfig({
   base: "./",
@@ -66,6 +92,6 @@ export default defineConfig({
       },
     },
   },
-  worker: { format: "es" },
+  worker: { format: "es", plugins: () => [handedOver] },
   test: { include: ["test/**/*.test.ts"] },
 });

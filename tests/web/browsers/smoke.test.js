@@ -68,6 +68,20 @@ describe("the page", () => {
         await playground.ends('"Ada"');
       });
 
+      test("terminals attach to a server", async () => {
+        await browser.open("about:blank");
+        await browser.open(`${served.address}#attach=${served.token}`);
+        await playground.sees("[role=status]", "attached to");
+        await playground.evaluate("terminal.focus()");
+        await playground.run("SET elsewhere 1");
+        await playground.ends("OK");
+        await playground.panel("keys");
+        await playground.sees("[role=treeitem]", "elsewhere");
+        await browser.open("about:blank");
+        await browser.open(served.address);
+        await playground.ready();
+      });
+
       test("without a network all is there again", async () => {
         await browser.evaluate("await navigator.serviceWorker.ready");
         await served.end();

@@ -63,13 +63,20 @@ export function freePort() {
 export class Served {
   #child;
   address = "";
+  /** What attaches terminals to it. */
+  token = "";
 
   static async start() {
     const served = new Served();
-    const port = await freePort();
+    const [port, own] = [await freePort(), await freePort()];
     const binary = process.env.RESPLAY_BINARY ?? join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/resplay");
-    const words = ["serve", "--port", "0", "--save", "", "--loglevel", "warning", "--http-port", String(port), "--http-root", join(root, "www/dist")];
-    served.#child = spawn(binary, words, { stdio: ["ignore", "ignore", "inherit"] });
+    const words = ["serve", "--port", String(own), "--save", "", "--http-port", String(port), "--http-root", join(root, "www/dist")];
+    served.#child = spawn(binary, words, { stdio: ["ignore", "pipe", "inherit"] });
+    let said = "";
+    served.#child.stdout.on("data", (bytes) => {
+      said += bytes;
+      served.token = /#attach=([0-9a-f]+)/.exec(said)?.[1] ?? "";
+    });
     served.address = `http://127.0.0.1:${port}/`;
     const failed = new Promise((_, reject) => {
       served.#child.on("error", reject);
@@ -81,7 +88,7 @@ export class Served {
   }
 
   async #answers() {
-    while (!(await fetch(this.address).then((answer) => answer.ok, () => false))) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (!(await fetch(this.address).then((answer) => answer.ok && this.token !== "", () => false))) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   /** From now on there is no network. */
