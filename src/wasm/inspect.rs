@@ -1,7 +1,7 @@
 //! What the panels of the page ask of an engine, as structured values.
 
 use js_sys::{Array, Uint8Array};
-use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
@@ -30,9 +30,10 @@ impl Serialize for Part {
                 list.end()
             }
             Part::Record(fields) => {
-                let mut record = serializer.serialize_struct("", fields.len())?;
+                // Not a struct: its names would be kept on both sides, and come out as others once memory is put back.
+                let mut record = serializer.serialize_map(Some(fields.len()))?;
                 for (name, part) in fields {
-                    record.serialize_field(name, part)?;
+                    record.serialize_entry(name, part)?;
                 }
                 record.end()
             }
@@ -43,6 +44,7 @@ impl Serialize for Part {
 fn told(part: &Part) -> JsValue {
     let serializer = serde_wasm_bindgen::Serializer::new()
         .serialize_missing_as_null(true)
+        .serialize_maps_as_objects(true)
         .serialize_large_number_types_as_bigints(true);
     // A tree of plain values always converts.
     part.serialize(&serializer).unwrap_or(JsValue::NULL)

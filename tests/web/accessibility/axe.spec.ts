@@ -74,7 +74,7 @@ test("the keyboard reaches everything and is never trapped", async ({ page }) =>
   await expect(prompt).toBeFocused();
   await page.keyboard.press("Shift+Tab");
   await expect(page.getByRole("button", { name: "Clear" })).toBeFocused();
-  await page.getByRole("button", { name: "Guide" }).focus();
+  await page.getByRole("button", { name: "Guide", exact: true }).focus();
   await page.keyboard.press("Tab");
   await expect(page.getByRole("button", { name: "Help", exact: true })).toBeFocused();
   await page.keyboard.press("Enter");

@@ -92,6 +92,8 @@ test("what was clicked behind a command stays when its reply comes", async ({ pa
 });
 
 test("time skips to what is due next: keys that expire, clients that wait", async ({ page }) => {
+  const errors: string[] = [];
+  page.on("pageerror", ({ message }) => errors.push(message));
   const playground = await Playground.open(page);
   const time = await playground.panel("Time");
   await time.getByRole("button", { name: "Pause" }).click();
@@ -109,6 +111,8 @@ test("time skips to what is due next: keys that expire, clients that wait", asyn
   await playground.run("MGET brief long");
   await expect(playground.log()).toContainText('1) (nil)\n2) "x"');
   await expect(next).toContainText(/in 1 h 18 min/);
+  await expect(time.getByRole("group", { name: "What it changed" })).toContainText("It changed no key.");
+  expect(errors).toEqual([]);
 });
 
 test("a session of ten thousand commands is walked at once", async ({ page }) => {
